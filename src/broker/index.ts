@@ -1,0 +1,16 @@
+/**
+ * The queue engine, chosen by URL.
+ *
+ * engine     BullMQ's backend: Redis or Postgres
+ * contract   a queue's name, payload, retry and retention policy (`queues/`)
+ * producer   enqueues, consumer drains
+ */
+export type {
+  Broker,
+  ConsumeOptions,
+  Consumer,
+  Handler,
+  JobContext,
+  Producer,
+  QueueCounts,
+} from './broker.ts'

@@ -1,0 +1,118 @@
+import { z } from 'zod'
+
+/**
+ * One request and its response, on whatever protocol, as it travels from the process that saw it to the store.
+ * What is known at its start is the `ExchangeOpen`; what is known at its end the `ExchangeEnd`; between them
+ * the bytes, exactly as the client sent and received them.
+ */
+
+/** What of an exchange may become durable: everything, or tokens, cost and times only. `redacted` comes between. */
+export const captureMode = z.enum(['full', 'metadata'])
+export type CaptureMode = z.infer<typeof captureMode>
+
+/**
+ * How an exchange ended.
+ * - `completed`: the upstream's answer reached the client whole, whatever its status below 400
+ * - `upstream_error`: the upstream answered with an error, by status or in band after a 200
+ * - `upstream_gone`: the upstream's connection died before its answer was whole
+ * - `upstream_timeout`: the upstream was silent for too long
+ * - `upstream_unreachable`: no connection to the upstream (DNS, refused, TLS)
+ * - `client_gone`: the client hung up before the end
+ * - `rejected`: the gateway refused it and asked no upstream
+ * - `gateway_crashed`: the gateway died; what had passed until 100 ms before is here
+ * - `damaged`: the spool file was corrupted; what could be read is here
+ */
+export const outcome = z.enum([
+  'completed',
+  'upstream_error',
+  'upstream_gone',
+  'upstream_timeout',
+  'upstream_unreachable',
+  'client_gone',
+  'rejected',
+  'gateway_crashed',
+  'damaged',
+])
+export type Outcome = z.infer<typeof outcome>
+
+/** Header names are lower case; credentials were removed before this existed. */
+const headers = z.array(z.tuple([z.string(), z.string()]))
+
+/** Token counts; null where the provider did not say. `input` excludes what was read from or written to a cache. */
+export const usage = z.object({
+  input: z.int().nonnegative().nullable(),
+  output: z.int().nonnegative().nullable(),
+  cache_read: z.int().nonnegative().nullable(),
+  cache_write: z.int().nonnegative().nullable(),
+  /** The part of `cache_write` with a one-hour lifetime, which some providers price higher. */
+  cache_write_1h: z.int().nonnegative().nullable(),
+  /** Part of `output`. */
+  reasoning: z.int().nonnegative().nullable(),
+  /** False where the stream broke before the final count: then these are the last counts seen. */
+  final: z.boolean(),
+})
+export type Usage = z.infer<typeof usage>
+
+export const exchangeOpen = z.object({
+  v: z.literal(1),
+  id: z.uuid(),
+  /** ms since the epoch, with fractions. */
+  started_at: z.number(),
+  protocol: z.enum(['http', 'websocket']),
+  method: z.string(),
+  /** Path and query as the client sent them, credentials removed. */
+  path: z.string(),
+  /** Names the reader of the bytes, as in `anthropic`, `openai-chat`; null where there is none. */
+  dialect: z.string().nullable(),
+  provider: z.string().nullable(),
+  tenant: z.string(),
+  key_id: z.string().nullable(),
+  tags: z.array(z.string()),
+  mode: captureMode,
+  request_headers: headers,
+  /** The exchange that this one replays. */
+  replay_of: z.uuid().optional(),
+})
+export type ExchangeOpen = z.infer<typeof exchangeOpen>
+
+/** What only the gateway can know in `metadata` mode, where the bytes never leave its memory. */
+export const metered = z.object({
+  model_asked: z.string().nullable(),
+  model_served: z.string().nullable(),
+  streamed: z.boolean(),
+  usage: usage.nullable(),
+  session: z.string().nullable(),
+  agent: z.string().nullable(),
+  parent_agent: z.string().nullable(),
+  client: z.string().nullable(),
+})
+export type Metered = z.infer<typeof metered>
+
+export const exchangeEnd = z.object({
+  /** Position in the spool's count of accepted exchanges, from 1, without gaps. */
+  seq: z.int().positive(),
+  outcome,
+  /** HTTP status that the client saw; null where none was sent. */
+  status: z.int().nullable(),
+  /** A short word or phrase for the reason, never content: `ECONNRESET`, `overloaded_error`, `body-too-large`. */
+  error: z.string().nullable(),
+  /** When the first byte of the response body went to the client. */
+  first_byte_at: z.number().nullable(),
+  ended_at: z.number(),
+  response_headers: headers,
+  request_bytes: z.int().nonnegative(),
+  response_bytes: z.int().nonnegative(),
+  /** Hex; set by the gateway in `metadata` mode, otherwise computed where the bytes are stored. */
+  request_sha256: z.string().optional(),
+  response_sha256: z.string().optional(),
+  metered: metered.optional(),
+})
+export type ExchangeEnd = z.infer<typeof exchangeEnd>
+
+/** An exchange read back whole from its frames. */
+export type RecordedExchange = {
+  open: ExchangeOpen
+  end: ExchangeEnd
+  request: Uint8Array
+  response: Uint8Array
+}

@@ -1,0 +1,22 @@
+/**
+ * What was said.
+ *
+ * exchange   one request and its response
+ * recording  an exchange while it happens
+ * spool      the gateway's append-only files; what is sealed there survives the process
+ * segment    one spool file; also the batch that travels on the `logging` queue
+ * ledger     the count of exchanges by where they are; it always adds up
+ * content    the raw bytes of exchanges in the store, kept once
+ * turn       one readable message of a conversation
+ */
+export type {
+  CaptureMode,
+  ExchangeEnd,
+  ExchangeOpen,
+  Metered,
+  Outcome,
+  RecordedExchange,
+  Usage,
+} from './exchange.ts'
+export type { Interpret, Interpretation, Message, SessionRef } from './interpretation.ts'
+export type { Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
