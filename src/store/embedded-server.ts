@@ -1,0 +1,120 @@
+import { SetupError } from '#lib/errors'
+import { type Binaries, identity } from './embedded-binaries.ts'
+import { dataPath } from './embedded-cluster.ts'
+import type { ServerUser } from './embedded-user.ts'
+
+export type Server = { pid: number; exited: Promise<number>; stop(): Promise<void> }
+
+type ServerOptions = {
+  folder: string
+  user: ServerUser
+  binaries: Binaries
+  port: number
+  durable: boolean
+  onLine: (line: string) => void
+}
+
+/** Modest: shares a small machine with everything else, writes in bursts, keeps few connections. */
+const settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '100',
+  shared_buffers: '128MB',
+  wal_buffers: '16MB',
+  wal_compression: 'pglz',
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
+  synchronous_commit: 'on',
+  random_page_cost: '1.1',
+  jit: 'off',
+  // Its log must not repeat what is stored: no statements, no DETAIL lines with values.
+  log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
+}
+
+/** Crash recovery of 2 GB of log has been seen to take half a minute on a slow disk. */
+const startMs = 120_000
+const stopMs = 6_000
+
+/**
+ * Starts the server and waits until it answers.
+ *
+ * It gets a process group of its own, so that Ctrl-C in a terminal reaches the supervisor only, which stops things in
+ * order. A watchdog, one `sh` that waits for the end of its input, stops it when this process dies by any means.
+ * @throws SetupError with the server's own words if it does not start
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { folder, user, binaries, port, durable, onLine } = options
+  const flags = Object.entries({
+    ...settings,
+    port,
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+  })
+  const own = {
+    cwd: folder,
+    detached: true,
+    stdout: 'ignore',
+    env: { PATH: '/usr/bin:/bin' },
+    ...identity(user),
+  } as const
+  const child = Bun.spawn(
+    [
+      binaries.postgres,
+      '-D',
+      dataPath(folder, user),
+      ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    { ...own, stdin: 'ignore', stderr: 'pipe' },
+  )
+  const watchdog = Bun.spawn(['sh', '-c', `read -r _; kill -INT ${child.pid}`], {
+    ...own,
+    stdin: 'pipe',
+    stderr: 'ignore',
+  })
+  const exited = child.exited.finally(() => watchdog.kill('SIGKILL'))
+  const lastLines: string[] = []
+  const ready = new Promise<boolean>((resolve) => {
+    void eachLine(child.stderr, (line) => {
+      lastLines.push(line)
+      if (lastLines.length > 20) lastLines.shift()
+      if (line.endsWith('database system is ready to accept connections')) resolve(true)
+      if (/ (WARNING|ERROR|FATAL|PANIC): /.test(line)) onLine(`postgres: ${line}`)
+    }).then(() => resolve(false))
+  })
+  const tooSlow = setTimeout(() => child.kill('SIGQUIT'), startMs)
+  const started = await ready
+  clearTimeout(tooSlow)
+  if (!started) {
+    child.kill('SIGQUIT')
+    await exited
+    throw new SetupError(`Postgres in ${folder} does not start: ${reason(lastLines)}`)
+  }
+  return {
+    pid: child.pid,
+    exited,
+    async stop() {
+      child.kill('SIGINT')
+      const hurry = setTimeout(() => child.kill('SIGQUIT'), stopMs)
+      await exited
+      clearTimeout(hurry)
+    },
+  }
+}
+
+async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) onLine(line)
+  }
+}
+
+function reason(lines: string[]): string {
+  return (
+    lines.find((line) => /FATAL|PANIC/.test(line))?.replace(/^.*?(FATAL|PANIC): +/, '') ??
+    lines.at(-1) ??
+    'no answer'
+  )
+}
