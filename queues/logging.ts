@@ -5,13 +5,14 @@ import { defineQueue } from './queue.ts'
  * A batch of recorded exchanges on its way from a gateway's spool to the store. The frames travel as one
  * opaque compressed string: a queue engine may keep its jobs as JSON, which is not safe for bytes.
  *
- * A batch too large for one job travels in parts; the last part is enqueued when all others are committed.
+ * A batch too large for one job travels in parts: its bytes cut anywhere, so only the concatenation of all parts
+ * in their order can be read. The last part is enqueued when all others are committed.
  */
 export const loggingPayload = z.object({
   v: z.literal(1),
   /** The spool that the batch comes from: one per gateway slot, stable over restarts. */
   spool: z.string().min(1),
-  /** The batch's name in its spool, never used again. Makes storing it idempotent. */
+  /** The batch's name in its spool: a rising decimal number, never used again. Makes storing it idempotent. */
   batch: z.string().min(1),
   /** All batches of the spool numbered below this are committed and forgotten by the forwarder. */
   floor: z.int().nonnegative(),
