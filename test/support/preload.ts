@@ -1,4 +1,11 @@
 import { afterAll } from 'bun:test'
 import { stopTestServer } from './postgres.ts'
+import { endLeakedProcesses } from './process.ts'
 
-afterAll(stopTestServer)
+afterAll(async () => {
+  try {
+    await stopTestServer()
+  } finally {
+    await endLeakedProcesses()
+  }
+})
