@@ -5,6 +5,11 @@
  * tenant      what isolates one group's record and spend from another's
  * principal   who a request acts for
  * caller      a principal, and whose credential the upstream sees
+ * directory   all keys in memory, by hash; kept equal to the database
+ * snapshot    the directory in a file, for a start without the database
  */
+export { type Access, type AccessOptions, type AccessState, openAccess } from './access.ts'
+export { ensureAdminKey } from './admin-key.ts'
+export type { Authorise } from './authenticate.ts'
 export type { Authenticate, Caller } from './caller.ts'
 export { may, type Principal, type Scope, scopes } from './principal.ts'

@@ -39,3 +39,14 @@ export function errorText(error: unknown, limit = 2_000): string {
 export function cleanText(text: string): string {
   return text.replaceAll('\u0000', '').toWellFormed()
 }
+
+/** Input that is not what it must be: 422, or 400 where it could not even be read. */
+export class InputError extends SluiceError {
+  /** What is wrong where, as JSON pointers (RFC 6901) into the body, or `?name` for the query. */
+  readonly errors: readonly { pointer: string; detail: string }[]
+
+  constructor(status: 400 | 422, code: string, errors: InputError['errors']) {
+    super(status, code, errors.map(({ pointer, detail }) => `${pointer || 'body'}: ${detail}`).join('; '))
+    this.errors = errors
+  }
+}

@@ -1,4 +1,4 @@
-import { errorText, SluiceError } from './errors.ts'
+import { errorText, InputError, SluiceError } from './errors.ts'
 
 /** An error as RFC 9457 problem JSON. What is not a `SluiceError` is a 500 whose text stays in the log. */
 export function problem(error: unknown): Response {
@@ -9,6 +9,7 @@ export function problem(error: unknown): Response {
     title: known ? error.code.replaceAll('-', ' ') : 'internal error',
     status,
     detail: known ? errorText(error) : 'The gateway failed to answer; its log has the reason.',
+    ...(error instanceof InputError ? { errors: error.errors } : {}),
   }
   return Response.json(body, {
     status,

@@ -1,0 +1,66 @@
+import type { z } from 'zod'
+import { InputError, SluiceError } from './errors.ts'
+
+/** Bodies of our own API are small; those that pass through the proxy are not read here. */
+const bodyLimit = 1024 * 1024
+
+/**
+ * The JSON body of a request to our own API, checked; none at all counts as `{}`.
+ * @throws InputError 400 `bad-json`, 422 `bad-body` with a pointer to each field that is wrong; SluiceError 413
+ */
+export async function readJson<Schema extends z.ZodType>(
+  request: Request,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  if (Number(request.headers.get('content-length') ?? 0) > bodyLimit) throw tooLarge()
+  const bytes = await request.arrayBuffer()
+  if (bytes.byteLength > bodyLimit) throw tooLarge()
+  const parsed = schema.safeParse(parseJson(bytes))
+  if (parsed.success) return parsed.data
+  throw new InputError(422, 'bad-body', located(parsed.error, pointer))
+}
+
+/**
+ * The query of a request to our own API, checked; each parameter may be given once.
+ * @throws InputError 400 `bad-query` with each parameter that is wrong
+ */
+export function readQuery<Schema extends z.ZodType>(request: Request, schema: Schema): z.output<Schema> {
+  const given: Record<string, string> = {}
+  for (const [name, value] of new URL(request.url).searchParams) {
+    if (name in given)
+      throw new InputError(400, 'bad-query', [{ pointer: `?${name}`, detail: 'given twice' }])
+    given[name] = value
+  }
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new InputError(
+    400,
+    'bad-query',
+    located(parsed.error, (path) => `?${path.join('.')}`),
+  )
+}
+
+function parseJson(bytes: ArrayBuffer): unknown {
+  if (bytes.byteLength === 0) return {}
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new InputError(400, 'bad-json', [{ pointer: '', detail: 'must be JSON in UTF-8' }])
+  }
+}
+
+function located(error: z.ZodError, write: (path: readonly PropertyKey[]) => string): InputError['errors'] {
+  return error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ pointer: write([...issue.path, key]), detail: 'not known here' }))
+      : [{ pointer: write(issue.path), detail: issue.message }],
+  )
+}
+
+function pointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+function tooLarge(): SluiceError {
+  return new SluiceError(413, 'body-too-large', `The body is larger than ${bodyLimit} bytes, the limit here`)
+}
