@@ -8,7 +8,7 @@ const child = `
   console.log('child', process.pid)`
 
 const supervisor = (flag: string) => `
-  const child = Bun.spawn([process.execPath, '-e', ${JSON.stringify(child)}, ${JSON.stringify(flag)}],
+  const child = Bun.spawn([process.execPath, '-e', ${JSON.stringify(child)}, '--', ${JSON.stringify(flag)}],
     { stdin: 'pipe', stdout: 'inherit', detached: true })
   await child.exited`
 
