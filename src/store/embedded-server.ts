@@ -1,4 +1,5 @@
 import { SetupError } from '#lib/errors'
+import { eachLine } from '#lib/lines'
 import { type Binaries, identity } from './embedded-binaries.ts'
 import { dataPath } from './embedded-cluster.ts'
 import type { ServerUser } from './embedded-user.ts'
@@ -98,16 +99,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await exited
       clearTimeout(hurry)
     },
-  }
-}
-
-async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) onLine(line)
   }
 }
 

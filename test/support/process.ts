@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { eachLine } from '#lib/lines'
+
 /** Processes of ours under test: spawn, await a line, kill. One that outlives its test fails the run. */
 export type TestProcess = {
   pid: number
@@ -82,10 +85,11 @@ export async function until(what: string, condition: () => unknown, timeoutMs = 
   }
 }
 
+/** A zombie that its new parent has not collected yet counts as gone. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !existsSync('/proc/self/stat') || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }
@@ -97,15 +101,4 @@ export async function endLeakedProcesses(): Promise<void> {
   for (const one of leaked) await one.stop()
   if (leaked.length > 0)
     throw new Error(`Left running by tests: ${leaked.map((one) => one.command).join('; ')}`)
-}
-
-async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) onLine(line)
-  }
-  if (rest !== '') onLine(rest)
 }

@@ -88,6 +88,8 @@ create table conversations (
   turns int not null default 0,
   -- The last number given to a turn.
   last_number int not null default 0,
+  -- The key of the last turn: tells threads apart that began with the same words.
+  tip bytea,
   input_tokens bigint not null default 0,
   output_tokens bigint not null default 0,
   cache_read_tokens bigint not null default 0,

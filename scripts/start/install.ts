@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+// This file runs before anything is installed: it may import nothing but what Bun brings.
+
+const root = join(import.meta.dir, '..', '..')
+
+/** Installs what the lock file names unless every dependency is there in its version. @throws Error named SetupError */
+export async function installMissing(): Promise<void> {
+  if (await isComplete()) return
+  console.error('sluice: installing dependencies')
+  const child = Bun.spawn([process.execPath, 'install', '--frozen-lockfile'], {
+    cwd: root,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  const [complaint, code] = await Promise.all([child.stderr.text(), child.exited])
+  if (code === 0) return
+  const line = complaint.split('\n').find((one) => /^error/.test(one)) ?? `exit code ${code}`
+  throw Object.assign(
+    new Error(`bun install --frozen-lockfile failed (${line}): run it by hand to see all`),
+    {
+      name: 'SetupError',
+    },
+  )
+}
+
+async function isComplete(): Promise<boolean> {
+  const { dependencies } = await readJson(root)
+  for (const [name, version] of Object.entries(dependencies ?? {})) {
+    const installed = await readJson(join(root, 'node_modules', name)).catch(() => null)
+    if (installed?.version !== version) return false
+  }
+  return true
+}
+
+async function readJson(
+  folder: string,
+): Promise<{ version?: string; dependencies?: Record<string, string> }> {
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+}

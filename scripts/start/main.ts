@@ -1,0 +1,65 @@
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { ensureAdminKey } from '#access'
+import { type Env, readEnv } from '#lib/env'
+import { errorText } from '#lib/errors'
+import { releaser } from '#lib/release'
+import { migrate, openStore } from '#store'
+import { startDatabase } from './database.ts'
+import { greeting } from './greeting.ts'
+import { openOutput } from './output.ts'
+import { checkPort } from './port.ts'
+import { startService } from './service.ts'
+import { onStopSignals, StoppedError } from './stop.ts'
+
+/** How long each may take to stop, in ms; with the database's own limit they stay within 10 s. */
+const grace = { gateway: 4_500, workers: 2_000 }
+
+/**
+ * Runs everything until a signal comes.
+ * @returns the exit code
+ * @throws SetupError if something must be mended before a start can work
+ */
+export async function start(): Promise<number> {
+  const env = readEnv()
+  const output = openOutput(env.LOG_LEVEL)
+  const stop = onStopSignals()
+  const held = releaser((name, error) => output.note(`stopping ${name}: ${errorText(error)}`))
+  try {
+    await checkPort(env.HOST, env.PORT)
+    const dataDir = resolve(env.DATA_DIR)
+    await mkdir(dataDir, { recursive: true })
+    const url = env.DATABASE_URL ?? (await startDatabase({ dir: dataDir, held, output, stop }))
+    stop.check()
+    await migrate(url)
+    stop.check()
+
+    const variables = { DATABASE_URL: url, DATA_DIR: dataDir }
+    const workers = startService('worker', ['logging', 'upkeep'], {
+      variables,
+      output,
+      held,
+      stop,
+      graceMs: grace.workers,
+    })
+    const gateway = startService('gateway', [], { variables, output, held, stop, graceMs: grace.gateway })
+    const [ready] = await stop.race(Promise.all([gateway.ready, workers.ready]))
+    output.say(greeting(env, ready, await firstKey(env, url)))
+    await stop.signalled
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error
+  } finally {
+    await held.releaseAll()
+  }
+  return 0
+}
+
+async function firstKey(env: Env, url: string): Promise<string | null> {
+  if (env.ADMIN_KEY !== undefined) return null
+  const store = openStore(url, { max: 1, name: 'sluice start' })
+  try {
+    return await ensureAdminKey(store.sql)
+  } finally {
+    await store.close()
+  }
+}
