@@ -1,0 +1,83 @@
+/**
+ * `bun run bench [name…] [--seconds N] [--targets a,b] [--json file]`: the same load against every target in one
+ * run, so that ratios hold on any machine; then what the record costs.
+ */
+import { parseArgs } from 'node:util'
+import { printProxies, printRecord, printStarts, printStorage } from './print.ts'
+import { measureRecord } from './record.ts'
+import { measureStarts } from './starts.ts'
+import { measureStorage } from './storage.ts'
+import { startTarget, startUpstream, type Target } from './targets.ts'
+import { type Measured, measure, proxyWorkloads } from './workloads.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '8' },
+    targets: { type: 'string', default: 'direct,nginx,bare,portkey,sluice' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const seconds = Number(values.seconds)
+const proxyNames = proxyWorkloads(seconds).map(({ name }) => name)
+const names = [...proxyNames, 'record', 'storage', 'start']
+
+if (values.help) {
+  console.log(
+    `bun run bench [name…] [--seconds N] [--targets a,b] [--json file]\n\nnames: ${names.join(' ')}`,
+  )
+} else {
+  await main(positionals.length > 0 ? positionals : names)
+}
+
+async function main(chosen: string[]): Promise<void> {
+  const unknown = chosen.find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    console.error(`bench ${unknown}: no such measurement; there are ${names.join(', ')}`)
+    process.exit(2)
+  }
+  const proxies = await measureProxies(chosen.filter((name) => proxyNames.includes(name)))
+  printProxies(proxies)
+  const record = chosen.includes('record') ? await measureRecord(seconds) : null
+  if (record !== null) printRecord(record)
+  const storage = chosen.includes('storage') ? await measureStorage(200) : null
+  if (storage !== null) printStorage(storage)
+  const starts = chosen.includes('start') ? await measureStarts() : null
+  if (starts !== null) printStarts(starts)
+  if (values.json !== undefined) {
+    await Bun.write(values.json, JSON.stringify({ proxies, record, storage, starts }, null, 2))
+  }
+  console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)
+}
+
+async function measureProxies(chosen: string[]): Promise<Measured[]> {
+  if (chosen.length === 0) return []
+  const upstream = await startUpstream()
+  const targets: Target[] = []
+  const results: Measured[] = []
+  try {
+    for (const name of (values.targets ?? '').split(',')) {
+      const target = name === 'direct' ? upstream : await startOrSay(name, upstream)
+      if (target !== null) targets.push(target)
+    }
+    for (const workload of proxyWorkloads(seconds).filter(({ name }) => chosen.includes(name))) {
+      for (const target of targets) {
+        console.error(`${workload.name} · ${target.name}`)
+        results.push(await measure(workload, target))
+      }
+    }
+  } finally {
+    for (const target of targets.reverse()) await target.stop()
+  }
+  return results
+}
+
+async function startOrSay(name: string, upstream: Target): Promise<Target | null> {
+  try {
+    return await startTarget(name, upstream)
+  } catch (error) {
+    console.error(`left out: ${name}: ${error instanceof Error ? error.message : error}`)
+    return null
+  }
+}

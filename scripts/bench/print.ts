@@ -1,0 +1,74 @@
+import type { RecordFigures } from './record.ts'
+import type { StartFigures } from './starts.ts'
+import type { StorageFigures } from './storage.ts'
+import type { Measured } from './workloads.ts'
+
+/** Markdown, so that a table can go into a document as it is. */
+export function printProxies(results: readonly Measured[]): void {
+  for (const workload of new Set(results.map((result) => result.workload))) {
+    const rows = results.filter((result) => result.workload === workload)
+    const bare = rows.find((row) => row.target === 'bare')
+    console.log(`\n### ${workload}\n`)
+    table(
+      ['target', 'req/s', 'p50 ms', 'p99 ms', 'CPU µs/req', 'of bare', 'RSS MiB', 'frames p99 ms', 'errors'],
+      rows.map((row) => [
+        ...[row.target, round(row.perSecond), row.p50Ms.toFixed(2), row.p99Ms.toFixed(2), round(row.cpuUs)],
+        // Requests a CPU-second, as a share of the bare proxy's.
+        bare === undefined || row.cpuUs === 0 ? '' : (bare.cpuUs / row.cpuUs).toFixed(2),
+        ...[round(row.rssMiB), row.frames > 0 ? row.framesP99Ms.toFixed(1) : '', String(row.errors)],
+      ]),
+    )
+  }
+}
+
+export function printRecord(figures: RecordFigures): void {
+  console.log('\n### record: exchanges of 8 KB into Postgres\n')
+  table(
+    ['offered/s', 'stored/s', 'visible p50 ms', 'visible p99 ms', 'worker CPU µs', 'burst stored/s'],
+    [
+      [
+        ...[round(figures.offeredPerSecond), round(figures.storedPerSecond), round(figures.visibleP50Ms)],
+        ...[round(figures.visibleP99Ms), round(figures.workerCpuUs), round(figures.burst.storedPerSecond)],
+      ],
+    ],
+  )
+}
+
+export function printStorage(figures: StorageFigures): void {
+  console.log(`\n### storage: agent conversation of ${figures.turns} turns\n`)
+  table(
+    [
+      'sent MB',
+      'distinct, compressed KB',
+      'content stored KB',
+      'ratio',
+      'all tables and indexes KB',
+      'per turn KB',
+    ],
+    [
+      [
+        ...[(figures.sentBytes / 1e6).toFixed(1), kb(figures.distinctCompressed), kb(figures.content)],
+        (figures.content / figures.distinctCompressed).toFixed(2),
+        ...[kb(figures.everything), (figures.everything / figures.turns / 1e3).toFixed(1)],
+      ],
+    ],
+  )
+}
+
+export function printStarts(figures: StartFigures): void {
+  console.log('\n### start\n')
+  table(
+    ['bun start, new data ms', 'bun start, again ms', 'gateway alone ms', 'gateway idle RSS MiB'],
+    [[round(figures.firstMs), round(figures.againMs), round(figures.gatewayMs), round(figures.idleRssMiB)]],
+  )
+}
+
+function table(head: string[], rows: string[][]): void {
+  const line = (cells: string[]) => console.log(`| ${cells.join(' | ')} |`)
+  line(head)
+  line(head.map(() => '---'))
+  rows.forEach(line)
+}
+
+const round = (value: number) => String(Math.round(value))
+const kb = (bytes: number) => String(Math.round(bytes / 1e3))

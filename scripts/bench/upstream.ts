@@ -1,0 +1,45 @@
+/**
+ * The upstream of every benchmark, alone in its process: as fast as Bun can answer, so that what is measured is
+ * what stands before it.
+ *
+ * `POST /v1/chat/completions` answers 400 bytes of JSON; with `x-bench-bytes: N`, N bytes; with
+ * `x-bench-frames: N` a stream of N frames, each `x-bench-frame-ms` apart and carrying the time it was sent.
+ */
+import { completion, frame } from './payloads.ts'
+
+const small = completion(200)
+const encoder = new TextEncoder()
+
+const server = Bun.serve({
+  port: Number(process.argv[2] ?? 0),
+  hostname: '127.0.0.1',
+  idleTimeout: 0,
+  maxRequestBodySize: 1024 ** 3,
+  async fetch(request) {
+    const frames = Number(request.headers.get('x-bench-frames') ?? 0)
+    if (frames > 0) {
+      return stream(frames, Number(request.headers.get('x-bench-frame-ms') ?? 0), request.signal)
+    }
+    await request.arrayBuffer()
+    const bytes = Number(request.headers.get('x-bench-bytes') ?? 0)
+    return new Response(bytes > 0 ? completion(bytes) : small, {
+      headers: { 'content-type': 'application/json' },
+    })
+  },
+})
+console.log(server.port)
+
+function stream(frames: number, everyMs: number, signal: AbortSignal): Response {
+  const body = new ReadableStream({
+    async start(controller) {
+      for (let n = 0; n < frames && !signal.aborted; n++) {
+        controller.enqueue(encoder.encode(frame(n, performance.timeOrigin + performance.now())))
+        if (everyMs > 0) await Bun.sleep(everyMs)
+      }
+      if (signal.aborted) return
+      controller.enqueue(encoder.encode('data: [DONE]\n\n'))
+      controller.close()
+    },
+  })
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+}
