@@ -21,7 +21,7 @@ export type GateOptions = {
   defaultCapture: Principal['capture']
 }
 
-/** Both are synchronous and in memory. Measured: 1 µs with a key, 1.2 µs with a provider credential. */
+/** Both are synchronous and in memory. Measured: 0.6 µs with a key or a provider credential, 1,000 keys held. */
 export function openGate({ directory, passThrough, defaultCapture }: GateOptions): Gate {
   const guest: Caller = {
     principal: {

@@ -1,25 +1,6 @@
 import type { Sql } from 'postgres'
 import type { KeySet } from './directory.ts'
-
-/** What a person may see of a key. Times are ISO 8601. */
-export type KeyRow = {
-  id: string
-  tenant: string
-  name: string
-  prefix: string
-  last4: string
-  scopes: string[]
-  capture: 'full' | 'metadata' | null
-  tags: string[]
-  status: 'active' | 'expired' | 'revoked'
-  created_at: string
-  created_by: string | null
-  expires_at: string | null
-  revoked_at: string | null
-  last_used_at: string | null
-}
-
-export type Tenant = { id: string; name: string; created_at: string }
+import type { KeyView, TenantView } from './shapes.ts'
 
 /** Which keys a principal may see: its tenant's (null: all) that hold no scope which it lacks. */
 export type Reach = { tenant: string | null; scopes: readonly string[] }
@@ -60,8 +41,8 @@ export type KeyInsert = {
 }
 
 /** Null where the tenant does not exist. */
-export async function insertKey(sql: Sql, key: KeyInsert): Promise<KeyRow | null> {
-  const [row] = await sql<KeyRow[]>`
+export async function insertKey(sql: Sql, key: KeyInsert): Promise<KeyView | null> {
+  const [row] = await sql<KeyView[]>`
     insert into access_keys
       (id, tenant, hash, prefix, last4, name, scopes, capture, tags, created_by, expires_at)
     select ${key.id}, id, decode(${key.hash}, 'base64'), ${key.prefix}, ${key.last4}, ${key.name},
@@ -77,22 +58,22 @@ export function listKeys(
   sql: Sql,
   reach: Reach,
   page: { limit: number; before: string | null },
-): Promise<KeyRow[]> {
-  return sql<KeyRow[]>`
+): Promise<KeyView[]> {
+  return sql<KeyView[]>`
     select ${shown(sql)} from access_keys
     where ${within(sql, reach)} and (${page.before}::uuid is null or id < ${page.before}::uuid)
     order by id desc limit ${page.limit + 1}`
 }
 
-export async function getKey(sql: Sql, reach: Reach, id: string): Promise<KeyRow | null> {
-  const [row] = await sql<KeyRow[]>`
+export async function getKey(sql: Sql, reach: Reach, id: string): Promise<KeyView | null> {
+  const [row] = await sql<KeyView[]>`
     select ${shown(sql)} from access_keys where id = ${id} and ${within(sql, reach)}`
   return row ?? null
 }
 
 /** A key that is revoked already keeps its time. */
-export async function revokeKey(sql: Sql, reach: Reach, id: string): Promise<KeyRow | null> {
-  const [row] = await sql<KeyRow[]>`
+export async function revokeKey(sql: Sql, reach: Reach, id: string): Promise<KeyView | null> {
+  const [row] = await sql<KeyView[]>`
     update access_keys set revoked_at = coalesce(revoked_at, now())
     where id = ${id} and ${within(sql, reach)} returning ${shown(sql)}`
   return row ?? null
@@ -115,21 +96,24 @@ export async function insertAdminKey(sql: Sql, hash: string): Promise<boolean> {
 }
 
 /** Null where the id is taken. */
-export async function insertTenant(sql: Sql, tenant: { id: string; name: string }): Promise<Tenant | null> {
-  const [row] = await sql<Tenant[]>`
+export async function insertTenant(
+  sql: Sql,
+  tenant: { id: string; name: string },
+): Promise<TenantView | null> {
+  const [row] = await sql<TenantView[]>`
     insert into tenants (id, name) values (${tenant.id}, ${tenant.name})
     on conflict (id) do nothing returning id, name, ${iso(sql, 'created_at')}`
   return row ?? null
 }
 
-export function listTenants(sql: Sql, page: { limit: number; after: string | null }): Promise<Tenant[]> {
-  return sql<Tenant[]>`
+export function listTenants(sql: Sql, page: { limit: number; after: string | null }): Promise<TenantView[]> {
+  return sql<TenantView[]>`
     select id, name, ${iso(sql, 'created_at')} from tenants
     where ${page.after}::text is null or id > ${page.after} order by id limit ${page.limit + 1}`
 }
 
-export async function getTenant(sql: Sql, id: string): Promise<Tenant | null> {
-  const [row] = await sql<Tenant[]>`
+export async function getTenant(sql: Sql, id: string): Promise<TenantView | null> {
+  const [row] = await sql<TenantView[]>`
     select id, name, ${iso(sql, 'created_at')} from tenants where id = ${id}`
   return row ?? null
 }
