@@ -3,8 +3,9 @@ import zlib from 'node:zlib'
 import { z } from 'zod'
 import { pageOf, readCursor, writeCursor } from '../../src/capture/reading/cursor.ts'
 import { decodedBytes } from '../../src/capture/reading/decode.ts'
+import { exchangesQuery } from '../../src/capture/reading/exchanges.ts'
 import { replaceMember } from '../../src/capture/reading/json-edit.ts'
-import { flag, page, readQuery, time } from '../../src/capture/reading/query.ts'
+import { readQuery } from '../../src/lib/input.ts'
 
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : new TextDecoder().decode(bytes))
 const edited = (json: string, value: unknown) => text(replaceMember(Buffer.from(json), 'model', value))
@@ -66,19 +67,13 @@ describe('decoding stored bytes', () => {
   })
 })
 
-describe('a query', () => {
-  const schema = z.strictObject({
-    since: time.optional(),
-    deep: flag.optional(),
-    tag: z.array(z.string()).optional(),
-    ...page,
-  })
-  const read = (query: string) => readQuery(schema, new Request(`http://gateway/api/x?${query}`))
+describe('the query of a list', () => {
+  const read = (query: string) =>
+    readQuery(new Request(`http://gateway/api/exchanges?${query}`), exchangesQuery)
 
-  test('reads times, flags, repeated parameters and the default limit', () => {
-    expect(read('since=2026-01-02&deep=1&tag=a&tag=b')).toEqual({
+  test('reads times, tags and the default limit', () => {
+    expect(read('since=2026-01-02&tag=a,%20b')).toEqual({
       since: Date.UTC(2026, 0, 2),
-      deep: true,
       tag: ['a', 'b'],
       limit: 50,
     })
@@ -86,13 +81,17 @@ describe('a query', () => {
   })
 
   test.each([
-    ['limit=0', 'limit: must be 1 to 500'],
-    ['limit=501', 'limit: must be 1 to 500'],
-    ['limit=ten', 'limit: must be a whole number'],
-    ['since=yesterday', 'since: must be an ISO 8601 time'],
-    ['deep=maybe', 'deep: must be 1, 0, true or false'],
-    ['since=2026-01-01&since=2026-01-02', 'since: given more than once'],
-    ['colour=red', 'colour: not a parameter of this route, which takes since'],
+    ['limit=0', '?limit: must be 1 to 500'],
+    ['limit=501', '?limit: must be 1 to 500'],
+    ['limit=ten', '?limit: must be a whole number'],
+    ['since=yesterday', '?since: must be an ISO 8601 time'],
+    ['status=600', '?status: must be a status as in 404, or a class as in 4xx'],
+    ['outcome=good', '?outcome: must be one of completed, '],
+    ['model=%00', '?model: must not contain NUL'],
+    ['conversation=7', '?conversation: must be an id'],
+    ['min_cost_micros=-1', '?min_cost_micros: must be a whole number'],
+    ['since=2026-01-01&since=2026-01-02', '?since: given twice'],
+    ['colour=red', '?colour: not known here'],
   ])('R12: %s is refused by name', (query, reason) => {
     expect(() => read(query)).toThrow(reason)
   })

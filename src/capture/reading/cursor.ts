@@ -21,16 +21,32 @@ export function readCursor<Position>(
   return parsed.data
 }
 
-/** Takes one row more than the page holds to see whether there is a next page. */
+export type Page<Item> = {
+  items: Item[]
+  /**
+   * Null at the end. Before it a page may be short, even empty: then the reading stopped at its time budget, and
+   * goes on from the cursor.
+   */
+  next_cursor: string | null
+}
+
+/**
+ * A page of rows, of which one more was asked for than it holds, to see whether there is a next one. `reached` is
+ * the position where the reading stopped before it had all, if it did.
+ */
 export function pageOf<Row, Item>(
   rows: readonly Row[],
   limit: number,
-  make: { item: (row: Row) => Item; position: (row: Row) => readonly (string | number)[] },
-): { items: Item[]; next_cursor: string | null } {
+  make: {
+    item: (row: Row) => Item
+    position: (row: Row) => readonly (string | number)[]
+    reached?: readonly (string | number)[] | null
+  },
+): Page<Item> {
   const kept = rows.slice(0, limit)
   const last = kept.at(-1)
-  const more = rows.length > limit && last !== undefined
-  return { items: kept.map(make.item), next_cursor: more ? writeCursor(make.position(last)) : null }
+  const position = rows.length > limit && last !== undefined ? make.position(last) : make.reached
+  return { items: kept.map(make.item), next_cursor: position ? writeCursor(position) : null }
 }
 
 function decoded(cursor: string): unknown {

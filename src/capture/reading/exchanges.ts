@@ -1,0 +1,51 @@
+import type postgres from 'postgres'
+import { z } from 'zod'
+import { idFloor, idTime } from '#lib/ids'
+import { type Page, pageOf, readCursor } from './cursor.ts'
+import { conjunction, type ExchangeFilters, exchangeConditions, exchangeFilters } from './exchange-filters.ts'
+import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
+import { newestFirst } from './newest-first.ts'
+import { idRange, notFound, page } from './query.ts'
+
+export const exchangesQuery = z.strictObject({ ...exchangeFilters, ...page })
+
+/** Newest first, by start. */
+export async function listExchanges(
+  sql: postgres.Sql,
+  filters: ExchangeFilters,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<Page<ExchangeItem>> {
+  const [position] = readCursor(z.tuple([z.uuid()]), cursor) ?? []
+  const conditions = exchangeConditions(sql, filters)
+  const until =
+    position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
+  const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
+    const { from, before } = idRange({ since: slice.from, until: slice.before })
+    const where = conjunction(sql, [
+      conditions,
+      position !== undefined && sql`x.id < ${position}`,
+      from !== undefined && sql`x.id >= ${from}`,
+      before !== undefined && sql`x.id < ${before}`,
+    ])
+    return sql<ExchangeRow[]>`
+      select ${exchangeColumns(sql)} from exchanges x where ${where} order by x.id desc limit ${slice.limit}`
+  })
+  return pageOf(rows, limit, {
+    item: exchangeItem,
+    position: (row) => [row.id],
+    reached: reached === null ? null : [idFloor(reached)],
+  })
+}
+
+/** @throws SluiceError 404, also where it is another tenant's */
+export async function findExchange(
+  sql: postgres.Sql,
+  id: string,
+  tenant: string | null,
+): Promise<ExchangeItem> {
+  const [row] = await sql<ExchangeRow[]>`
+    select ${exchangeColumns(sql)} from exchanges x
+    where x.id = ${id} ${tenant === null ? sql`` : sql`and x.tenant = ${tenant}`}`
+  if (row === undefined) throw notFound('exchange')
+  return exchangeItem(row)
+}
