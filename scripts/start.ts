@@ -19,8 +19,9 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
   console.log(help)
 } else {
   try {
-    await installMissing()
-    // Not before: what it imports may only just have been installed.
+    // Bun goes on without node_modules, from its cache, in a process that began without: so begin again.
+    if (await installMissing())
+      process.execve?.(process.execPath, [process.execPath, ...process.argv.slice(1)])
     const { start } = await import('./start/main.ts')
     process.exitCode = await start()
   } catch (error) {

@@ -5,9 +5,13 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dir, '..', '..')
 
-/** Installs what the lock file names unless every dependency is there in its version. @throws Error named SetupError */
-export async function installMissing(): Promise<void> {
-  if (await isComplete()) return
+/**
+ * Installs what the lock file names unless every dependency is there in its version.
+ * @returns whether it had to
+ * @throws Error named SetupError
+ */
+export async function installMissing(): Promise<boolean> {
+  if (await isComplete()) return false
   console.error('sluice: installing dependencies')
   const child = Bun.spawn([process.execPath, 'install', '--frozen-lockfile'], {
     cwd: root,
@@ -16,7 +20,7 @@ export async function installMissing(): Promise<void> {
     stderr: 'pipe',
   })
   const [complaint, code] = await Promise.all([child.stderr.text(), child.exited])
-  if (code === 0) return
+  if (code === 0 && (await isComplete())) return true
   const line = complaint.split('\n').find((one) => /^error/.test(one)) ?? `exit code ${code}`
   throw Object.assign(
     new Error(`bun install --frozen-lockfile failed (${line}): run it by hand to see all`),

@@ -13,24 +13,24 @@ export type Stop = {
   atOnce(action: () => void): void
 }
 
-/** The first signal asks for an orderly stop; a second one ends everything now, with exit code 130. */
+/** `bun start` passes a terminal's Ctrl-C on to us, who had it from the terminal already: one request, two signals. */
+const echoMs = 500
+const parentPollMs = 500
+
+/**
+ * The first signal asks for an orderly stop; a second one ends everything now, with exit code 130. The death of the
+ * `bun start` that runs this script counts as a signal.
+ */
 export function onStopSignals(): Stop {
   const actions: (() => void)[] = []
-  let count = 0
+  let firstAt: number | null = null
   const { promise: signalled, resolve } = Promise.withResolvers<void>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      count += 1
-      resolve()
-      if (count < 2) return
-      for (const action of actions) action()
-      process.exit(130)
-    })
-  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
+  if (process.env.npm_lifecycle_event === 'start') whenOrphaned(onSignal)
   return {
     signalled,
     check() {
-      if (count > 0) throw new StoppedError()
+      if (firstAt !== null) throw new StoppedError()
     },
     race: (work) =>
       Promise.race([
@@ -41,4 +41,23 @@ export function onStopSignals(): Stop {
       ]),
     atOnce: (action) => void actions.push(action),
   }
+
+  function onSignal(): void {
+    if (firstAt === null) {
+      firstAt = Date.now()
+      resolve()
+    } else if (Date.now() - firstAt > echoMs) {
+      for (const action of actions) action()
+      process.exit(130)
+    }
+  }
+}
+
+function whenOrphaned(callback: () => void): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    callback()
+  }, parentPollMs)
 }
