@@ -28,5 +28,6 @@ export const logging = defineQueue<LoggingPayload>({
   name: 'logging',
   payload: loggingPayload,
   retry: { attempts: 20, backoffMs: 250, backoffMaxMs: 10_000 },
-  retention: { completed: { count: 100, ageSeconds: 3600 }, failed: { count: 1000, ageSeconds: 7 * 86_400 } },
+  // A finished job still weighs its megabyte, in Redis in memory. The spool keeps what failed, and sends it again.
+  retention: { completed: { count: 10, ageSeconds: 600 }, failed: { count: 50, ageSeconds: 7 * 86_400 } },
 })

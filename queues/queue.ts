@@ -8,7 +8,10 @@ import type { z } from 'zod'
  */
 export type QueueContract<Payload> = {
   name: string
-  /** Checked where a job leaves the queue, never where it enters: producers are ours and are hot. */
+  /**
+   * Checked where a job leaves the queue, never where it enters: producers are ours and are hot. A plain `z.object`
+   * passes over fields it does not know; a strict one would fail the jobs of a later release.
+   */
   payload: z.ZodType<Payload>
   retry: RetryPolicy
   retention: Retention

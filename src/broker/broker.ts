@@ -14,10 +14,22 @@ export type Broker = {
     handler: Handler<Payload>,
     options: ConsumeOptions,
   ): Consumer
+  /**
+   * Has a job made every `everyMs`, one for all processes that ask for the same id; the first at once. Resolves when
+   * the engine knows, which lasts as long as it is down: not for a request's path. Asked again, for example by the
+   * next process, it changes nothing but the payload.
+   */
+  schedule<Payload>(contract: QueueContract<Payload>, schedule: Schedule, payload: Payload): Promise<void>
   /** Counts by state, for metrics and dashboards. Rejects within 2 s while the engine is down. */
   counts(queue: string): Promise<QueueCounts>
   /** Resolves when a round trip to the engine worked. @throws BrokerDownError within 2 s otherwise */
   ping(): Promise<void>
+  /**
+   * For the start of a process: is this an engine that keeps jobs? Also prepares Postgres for BullMQ.
+   * @throws SetupError when the engine would lose jobs (Redis that evicts keys) or cannot work (too old)
+   * @throws BrokerDownError when it cannot be reached: no reason for a gateway not to start
+   */
+  verify(): Promise<void>
   /** Stops consumers first (waiting for running jobs up to `graceMs`), then producers, then connections. */
   close(graceMs?: number): Promise<void>
 }
@@ -30,11 +42,23 @@ export type Producer<Payload> = {
   enqueue(payload: Payload, options: { id: string; name?: string }): Promise<void>
 }
 
+export type Schedule = {
+  /** Without a colon. */
+  id: string
+  everyMs: number
+}
+
+/**
+ * Does a job's work. What it throws makes a retry by the contract's policy, a `FinalJobError` none. Its result, up to
+ * 64 K characters of JSON, is kept with the job for people to look at.
+ *
+ * A job comes at least once: its worker may die after the work and before the engine knew.
+ */
 export type Handler<Payload> = (payload: Payload, job: JobContext) => Promise<unknown>
 
 export type JobContext = {
   id: string
-  /** From 1. */
+  /** From 1. A try that was cut off by a crash or handed back does not count. */
   attempt: number
   /** Aborted when the process must stop before the job is done, or the job was lost to another worker. */
   signal: AbortSignal
@@ -43,7 +67,7 @@ export type JobContext = {
 export type ConsumeOptions = {
   /** @default 1 */
   concurrency?: number
-  /** Told about a job that failed for good, or an error of the engine itself. */
+  /** Told about each try that failed (`final`: there will be no other), and, with null, of the engine's own errors. */
   onError: (error: unknown, job: { id: string; attempt: number; final: boolean } | null) => void
 }
 

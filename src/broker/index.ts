@@ -13,4 +13,7 @@ export type {
   JobContext,
   Producer,
   QueueCounts,
+  Schedule,
 } from './broker.ts'
+export { BrokerDownError, FinalJobError } from './errors.ts'
+export { openBroker } from './open.ts'

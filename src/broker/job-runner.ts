@@ -1,0 +1,100 @@
+import { type Processor, UnrecoverableError, WaitingError } from 'bullmq'
+import { errorText } from '#lib/errors'
+import type { QueueContract } from '#queues/queue'
+import type { ConsumeOptions, Handler } from './broker.ts'
+import { isFinal, storableError, storableResult } from './sanitise.ts'
+
+export type JobRunner = {
+  /** What BullMQ calls for each job. */
+  process: Processor<unknown, unknown>
+  /** Jobs under way in this process. */
+  running(): number
+  /** Jobs begun since the process started. */
+  begun(): number
+  /** Stops a job that another worker has now. */
+  lose(id: string): void
+  /** From here on a job that arrives is handed back at once. */
+  stop(): void
+  /** Resolves when no job is under way. */
+  idle(): Promise<void>
+  /** Aborts every job under way, and puts it back into the queue for another worker, without costing it a try. */
+  handBack(): Promise<void>
+}
+
+type Running = { abort: AbortController; leave: (error: Error) => void; putBack: () => Promise<unknown> }
+
+/** One job from the queue's JSON to the handler and back: checked when it comes, made storable when it goes. */
+export function runJobs<Payload>(
+  contract: QueueContract<Payload>,
+  handler: Handler<Payload>,
+  onError: ConsumeOptions['onError'],
+): JobRunner {
+  const jobs = new Map<string, Running>()
+  const waiters = new Set<() => void>()
+  let stopped = false
+  let begun = 0
+
+  return {
+    running: () => jobs.size,
+    begun: () => begun,
+    stop() {
+      stopped = true
+    },
+    lose: (id) => jobs.get(id)?.leave(new Error('the job was lost to another worker')),
+    async idle() {
+      if (jobs.size === 0) return
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiters.add(resolve)
+      await promise
+    },
+    async handBack() {
+      const under = [...jobs.values()]
+      for (const job of under) job.abort.abort(new Error('the process stops'))
+      await Promise.allSettled(under.map((job) => job.putBack()))
+      for (const job of under) job.leave(new Error('the process stops'))
+    },
+    async process(job, token) {
+      if (stopped) {
+        await job.moveToWait(token)
+        throw new WaitingError()
+      }
+      const id = job.id ?? ''
+      const attempt = job.attemptsMade + 1
+      const left = Promise.withResolvers<never>()
+      left.promise.catch(() => {})
+      const abort = new AbortController()
+      const leave = (reason: Error) => {
+        abort.abort(reason)
+        left.reject(new WaitingError())
+      }
+      jobs.set(id, { abort, leave, putBack: () => job.moveToWait(token) })
+      begun += 1
+      try {
+        const payload = checked(contract, job.data)
+        const work = handler(payload, { id, attempt, signal: abort.signal })
+        return storableResult(await Promise.race([work, left.promise]))
+      } catch (error) {
+        // To BullMQ this one means: the job is somebody else's already, leave it alone.
+        if (error instanceof WaitingError) throw error
+        const final = isFinal(error) || attempt >= (job.opts.attempts ?? 1)
+        onError(error, { id, attempt, final })
+        throw storableError(error)
+      } finally {
+        jobs.delete(id)
+        if (jobs.size === 0) for (const resolve of waiters) resolve()
+        if (jobs.size === 0) waiters.clear()
+      }
+    },
+  }
+}
+
+/** @throws UnrecoverableError naming the field, never its value: it may be somebody's prompt */
+function checked<Payload>(contract: QueueContract<Payload>, data: unknown): Payload {
+  const parsed = contract.payload.safeParse(data)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const field = issue?.path.join('.') || 'payload'
+  throw new UnrecoverableError(
+    errorText(`${contract.name} does not take this payload: ${field}: ${issue?.message}`, 500),
+  )
+}

@@ -1,0 +1,78 @@
+import { createPostgresBackend, Queue } from 'bullmq'
+import type { Logger } from '#lib/log'
+import { settles } from './deadline.ts'
+import { type Engine, type JobQueue, patienceMs, streams } from './engine.ts'
+import { watchOutage } from './outage.ts'
+import { openWorker } from './paced-worker.ts'
+import { openPool } from './postgres-pool.ts'
+import { ensureSchema } from './postgres-schema.ts'
+
+/** BullMQ on Postgres. A process has two sessions for all its calls, and one a worker to listen on. */
+export function openPostgresEngine(url: string, { log, name }: { log: Logger; name: string }): Engine {
+  const outage = watchOutage(log, 'postgres')
+  const { pool, grow, shrink, end } = openPool(url, { name, outage, connectMs: patienceMs - 500 })
+  const queues = new Map<string, Promise<JobQueue>>()
+  let migrated: Promise<void> | undefined
+
+  return {
+    kind: 'postgres',
+    async queue(queueName) {
+      await ready()
+      const known = queues.get(queueName)
+      if (known) return await known
+      const opening = openQueue(queueName)
+      queues.set(queueName, opening)
+      opening.catch(() => queues.delete(queueName))
+      return await opening
+    },
+    async worker(queueName, process, settings) {
+      await ready()
+      grow()
+      try {
+        const worker = await openWorker(
+          queueName,
+          process,
+          settings,
+          { connection: pool, name },
+          createPostgresBackend,
+        )
+        worker.once('closed', shrink)
+        return worker
+      } catch (error) {
+        shrink()
+        throw error
+      }
+    },
+    async ping() {
+      await pool.query('select 1')
+    },
+    verify: ready,
+    async close() {
+      const open = await Promise.allSettled(queues.values())
+      for (const queue of open) if (queue.status === 'fulfilled') await queue.value.close()
+      await settles(patienceMs, end())
+    },
+  }
+
+  /** Tried again by the next call if it fails. */
+  async function ready(): Promise<void> {
+    migrated ??= ensureSchema(pool).catch((error) => {
+      migrated = undefined
+      throw error
+    })
+    await migrated
+  }
+
+  async function openQueue(queueName: string): Promise<JobQueue> {
+    const queue = new Queue(queueName, { connection: pool, streams }, createPostgresBackend)
+    queue.on('error', () => {})
+    try {
+      await queue.waitUntilReady()
+      return queue
+    } catch (error) {
+      // BullMQ remembers a first connection that failed for ever.
+      await queue.close().catch(() => {})
+      throw error
+    }
+  }
+}

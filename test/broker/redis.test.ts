@@ -1,0 +1,22 @@
+import { describe } from 'bun:test'
+import { openGate } from '../support/gate.ts'
+import { redisMissing, testRedis } from '../support/redis.ts'
+import { jobCases } from './jobs.ts'
+import type { EngineServer } from './server.ts'
+
+describe.skipIf(redisMissing() !== undefined)('Redis', () => {
+  jobCases('Redis', open)
+})
+
+async function open(): Promise<EngineServer> {
+  const redis = await testRedis()
+  const gate = openGate(redis.port)
+  return {
+    url: `redis://127.0.0.1:${gate.port}`,
+    gate,
+    async close() {
+      gate.close()
+      await redis.stop()
+    },
+  }
+}
