@@ -1,5 +1,13 @@
+import { readAnthropicRequest } from './anthropic-request.ts'
+import { foldAnthropic } from './anthropic-response.ts'
 import type { Dialect } from './dialect.ts'
 import { anthropicError } from './errors.ts'
-import { unread } from './unread.ts'
+import { foldReader } from './reader.ts'
 
-export const anthropic: Dialect = { name: 'anthropic', errorBody: anthropicError, ...unread }
+/** https://platform.claude.com/docs/en/api/messages */
+export const anthropic: Dialect = {
+  name: 'anthropic',
+  errorBody: anthropicError,
+  readRequest: readAnthropicRequest,
+  responseReader: () => foldReader(foldAnthropic()),
+}

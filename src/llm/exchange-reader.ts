@@ -1,0 +1,93 @@
+import type { ExchangeOpen, SessionRef } from '#capture'
+import { decompress } from './decompress.ts'
+import type { RequestReading, ResponseReader, ResponseReading } from './dialects/dialect.ts'
+import { dialectNamed, dialectOfPath } from './dialects/dialects.ts'
+import { readableBytes } from './dialects/json.ts'
+import { unread } from './dialects/unread.ts'
+import { readSession } from './session.ts'
+
+export type Headers = readonly (readonly [string, string])[]
+
+export type ExchangeReader = {
+  /** Adds bytes of the request, as they were sent. */
+  request(chunk: Uint8Array): void
+  /** Status and headers of the response; before its first byte. */
+  head(status: number | null, headers: Headers): void
+  /** Adds bytes of the response, as they were sent. */
+  response(chunk: Uint8Array): void
+  /** What was understood up to now. Ends the reading. */
+  result(): ExchangeReading
+}
+
+export type ExchangeReading = {
+  request: RequestReading
+  /** Its usage is null where nothing was billed: an answer that is fetched again was billed before. */
+  response: ResponseReading
+  streamed: boolean
+  session: SessionRef | null
+}
+
+/** Reads both sides of an exchange as they pass, through their content encodings. Never throws. */
+export function openExchangeReader(
+  open: Pick<ExchangeOpen, 'dialect' | 'path' | 'method' | 'protocol' | 'request_headers'>,
+): ExchangeReader {
+  const dialect = dialectNamed(open.dialect) ?? dialectOfPath(open.path) ?? unread
+  const request = boundedBytes()
+  const packed = boundedBytes()
+  let encoding: string | null = null
+  let stream = false
+  let reader: ResponseReader = unread.responseReader({ streamed: false, status: 0 })
+
+  return {
+    request: request.push,
+    head(status, headers) {
+      encoding = header(headers, 'content-encoding')
+      stream = header(headers, 'content-type')?.startsWith('text/event-stream') ?? false
+      reader = dialect.responseReader({ streamed: stream, status: status ?? 0 })
+    },
+    response(chunk) {
+      if (encoding === null) reader.push(chunk)
+      else packed.push(chunk)
+    },
+    result() {
+      if (encoding !== null) reader.push(unpack(packed.bytes(), encoding))
+      const sent = unpack(request.bytes(), header(open.request_headers, 'content-encoding'))
+      const asked = dialect.readRequest(sent, open.path)
+      const answered = reader.result()
+      return {
+        request: asked,
+        response: isBilled(open) ? answered : { ...answered, usage: null },
+        streamed: stream || (asked.stream && answered.error === null),
+        session: readSession(open.request_headers, asked.session),
+      }
+    },
+  }
+}
+
+function isBilled(open: Pick<ExchangeOpen, 'method' | 'protocol' | 'path'>): boolean {
+  if (open.protocol === 'websocket') return true
+  return open.method === 'POST' && !/\/cancel\/?($|\?)/.test(open.path)
+}
+
+/** Empty where the encoding cannot be undone within bounds. */
+function unpack(bytes: Uint8Array, encoding: string | null): Uint8Array {
+  return decompress(bytes, encoding, readableBytes) ?? new Uint8Array()
+}
+
+/** Keeps nothing once there is too much to read. */
+function boundedBytes(): { push(chunk: Uint8Array): void; bytes(): Uint8Array } {
+  let chunks: Uint8Array[] = []
+  let size = 0
+  return {
+    push(chunk) {
+      size += chunk.byteLength
+      if (size <= readableBytes) chunks.push(chunk)
+      else chunks = []
+    },
+    bytes: () => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+  }
+}
+
+function header(headers: Headers, wanted: string): string | null {
+  return headers.find(([name]) => name === wanted)?.[1] ?? null
+}
