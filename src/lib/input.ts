@@ -12,9 +12,7 @@ export async function readJson<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  if (Number(request.headers.get('content-length') ?? 0) > bodyLimit) throw tooLarge()
-  const bytes = await request.arrayBuffer()
-  if (bytes.byteLength > bodyLimit) throw tooLarge()
+  const bytes = await readBytes(request)
   const parsed = schema.safeParse(parseJson(bytes))
   if (parsed.success) return parsed.data
   throw new InputError(422, 'bad-body', located(parsed.error, pointer))
@@ -40,7 +38,19 @@ export function readQuery<Schema extends z.ZodType>(request: Request, schema: Sc
   )
 }
 
-function parseJson(bytes: ArrayBuffer): unknown {
+async function readBytes(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > bodyLimit) throw tooLarge()
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of request.body ?? []) {
+    length += part.length
+    if (length > bodyLimit) throw tooLarge()
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+function parseJson(bytes: Uint8Array): unknown {
   if (bytes.byteLength === 0) return {}
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

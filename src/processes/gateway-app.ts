@@ -1,0 +1,64 @@
+import { type AnyElysia, Elysia } from 'elysia'
+import type { Logger } from '#lib/log'
+import { routeDoc } from '#lib/route-doc'
+import { docsHeaders, docsPage } from './docs-page.ts'
+import { failure } from './failure.ts'
+import { type OpenApi, openApiDocument } from './openapi.ts'
+import { type OpsOptions, opsRoutes } from './ops.ts'
+
+export type GatewayAppOptions = {
+  /** The domains' routes, in any order. */
+  routes: readonly AnyElysia[]
+  ops: OpsOptions
+  log: Logger
+}
+
+/**
+ * The gateway's HTTP: the domains' routes, operations, documentation, and the answer to everything else. No hook
+ * runs on a request that works: the way from the socket to a proxied route is Elysia's compiled switch alone.
+ */
+export function gatewayApp({ routes, ops, log }: GatewayAppOptions): AnyElysia {
+  const app: AnyElysia = new Elysia({ name: 'gateway' })
+  const answer = failure(app, log)
+  app.onError(({ error, request }) => answer(error, request))
+  app.use(opsRoutes(ops)).use(homeRoutes(ops)).use(docsRoutes(app, ops))
+  for (const plugin of routes) app.use(plugin)
+  return app
+}
+
+/** T11: Claude Code sends HEAD to both of these to see whether anybody is there. */
+function homeRoutes({ name, version }: OpsOptions) {
+  const tag = 'operations'
+  const links = { docs: '/docs', openapi: '/openapi.json', health: '/health', ready: '/ready' }
+  return new Elysia()
+    .get(
+      '/',
+      () => Response.json({ name, version, ...links }),
+      routeDoc({ summary: 'What this is, and where its documentation is', scope: 'open', tag }),
+    )
+    .get(
+      '/api/hello',
+      () => Response.json({ message: 'hello' }),
+      routeDoc({ summary: 'Is anybody there?', scope: 'open', tag }),
+    )
+}
+
+function docsRoutes(app: AnyElysia, { version }: OpsOptions) {
+  const tag = 'operations'
+  let document: OpenApi | undefined
+  const made = () => {
+    document ??= openApiDocument(app, { version })
+    return document
+  }
+  return new Elysia()
+    .get(
+      '/openapi.json',
+      () => Response.json(made()),
+      routeDoc({ summary: 'This API as an OpenAPI 3.1 document', scope: 'open', tag }),
+    )
+    .get(
+      '/docs',
+      () => new Response(docsPage(made()), { headers: docsHeaders }),
+      routeDoc({ summary: 'This API as a page to read', scope: 'open', tag, answer: 'text/html' }),
+    )
+}
