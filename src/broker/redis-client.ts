@@ -32,7 +32,8 @@ export function connectRedis(
     copies.add(copy)
     return copy
   }) as never
-  client.setMaxListeners(0)
+  // BullMQ adds to this number, so that 0, "any", would become 3.
+  client.setMaxListeners(1_000)
   client.on('error', outage.down)
   client.on('close', () => outage.down(new Error('connection closed')))
   client.on('ready', outage.up)

@@ -127,10 +127,10 @@ export function jobCases(engine: string, open: OpenServer): void {
     test('no more finished jobs are kept than the contract says', async () => {
       const kept = { count: 2, ageSeconds: 3600 }
       const queue = noteQueue({ retention: { completed: kept, failed: kept } })
-      let ran = 0
-      one.consume(queue, async () => void (ran += 1), { onError: ignore })
+      const ran: string[] = []
+      one.consume(queue, async (_, { id }) => ran.push(id), { onError: ignore })
       for (let n = 0; n < 6; n += 1) await one.producer(queue).enqueue(note('x'), { id: `job-${n}` })
-      await until('all have run', () => ran === 6)
+      await until('all have run', () => ran.length === 6)
       await until('two are kept', async () => (await one.counts(queue.name)).completed === 2)
     })
 

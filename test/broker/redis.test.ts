@@ -2,10 +2,14 @@ import { describe } from 'bun:test'
 import { openGate } from '../support/gate.ts'
 import { redisMissing, testRedis } from '../support/redis.ts'
 import { jobCases } from './jobs.ts'
+import { outageCases } from './outages.ts'
+import { processCases } from './processes.ts'
 import type { EngineServer } from './server.ts'
 
 describe.skipIf(redisMissing() !== undefined)('Redis', () => {
   jobCases('Redis', open)
+  outageCases('Redis', open)
+  processCases('Redis', { open, sessions: 6 })
 })
 
 async function open(): Promise<EngineServer> {

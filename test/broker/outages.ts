@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { BrokerDownError } from '#broker'
+import { until } from '../support/until.ts'
+import { broker, type EngineServer, ignore, note, noteQueue, type OpenServer } from './server.ts'
+
+export function outageCases(engine: string, open: OpenServer): void {
+  describe(`outages of ${engine}`, () => {
+    let server: EngineServer
+    const stray: unknown[] = []
+    const onStray = (reason: unknown) => void stray.push(reason)
+
+    beforeAll(async () => {
+      process.on('unhandledRejection', onStray)
+      server = await open()
+    })
+
+    afterAll(async () => {
+      await server.close()
+      process.off('unhandledRejection', onStray)
+      expect(stray).toEqual([])
+    })
+
+    test('Q1: while the engine is down, or hangs, producers are told within 2 s, and need no help after it', async () => {
+      const one = broker(server.url)
+      const queue = noteQueue()
+      const producer = one.producer(queue)
+      await producer.enqueue(note('before'), { id: 'before' })
+      for (const [away, back] of [
+        [server.gate.shut, server.gate.open],
+        [server.gate.freeze, server.gate.thaw],
+      ] as const) {
+        away()
+        for (const call of [() => producer.enqueue(note('x'), { id: 'during' }), one.ping]) {
+          const asked = performance.now()
+          await expect(call()).rejects.toBeInstanceOf(BrokerDownError)
+          expect(performance.now() - asked).toBeLessThan(2_300)
+        }
+        back()
+        await until('it takes jobs again', () => accepts(() => producer.enqueue(note('y'), { id: 'after' })))
+      }
+      await one.close()
+    }, 30_000)
+
+    test('an engine that is down from the start is found when it comes', async () => {
+      server.gate.shut()
+      const one = broker(server.url)
+      const queue = noteQueue()
+      const seen: string[] = []
+      one.consume(queue, async ({ text }) => seen.push(text), { onError: ignore })
+      const producer = one.producer(queue)
+      await expect(producer.enqueue(note('x'), { id: 'x' })).rejects.toBeInstanceOf(BrokerDownError)
+      await expect(one.verify()).rejects.toBeInstanceOf(BrokerDownError)
+      server.gate.open()
+      await until('it takes jobs', () => accepts(() => producer.enqueue(note('late'), { id: 'late' })))
+      await until('the consumer is there', () => seen.includes('late'))
+      await one.close()
+    }, 30_000)
+
+    test('Q2: workers go on after ten outages under load, and every job runs', async () => {
+      const one = broker(server.url)
+      const queue = noteQueue()
+      const producer = one.producer(queue)
+      const ran = new Set<string>()
+      one.consume(queue, async (_, { id }) => void ran.add(id), { onError: ignore, concurrency: 4 })
+      const accepted = new Set<string>()
+      let loading = true
+      const load = (async () => {
+        for (let n = 0; loading; n += 1) {
+          const id = `job-${n}`
+          if (await accepts(() => producer.enqueue(note(id), { id }))) accepted.add(id)
+          await Bun.sleep(5)
+        }
+      })()
+      for (let outage = 0; outage < 10; outage += 1) {
+        const before = accepted.size
+        await until('jobs are taken', () => accepted.size > before + 5)
+        server.gate.shut()
+        await Bun.sleep(50 + outage * 20)
+        server.gate.open()
+      }
+      loading = false
+      await load
+      await until('every accepted job has run', () => accepted.isSubsetOf(ran), { ms: 20_000 })
+      await one.close()
+    }, 60_000)
+
+    test('Q3: after an outage a job is picked up within 100 ms again, in less than 15 s', async () => {
+      const one = broker(server.url)
+      const queue = noteQueue()
+      const producer = one.producer(queue)
+      const ran = new Map<string, number>()
+      one.consume(queue, async (_, { id }) => ran.set(id, performance.now()), { onError: ignore })
+      await producer.enqueue(note('x'), { id: 'before' })
+      await until('it has run', () => ran.has('before'))
+      server.gate.shut()
+      await Bun.sleep(500)
+      server.gate.open()
+      let attempt = 0
+      await until(
+        'pick-up is quick',
+        async () => {
+          const id = `after-${attempt++}`
+          const sent = performance.now()
+          if (!(await accepts(() => producer.enqueue(note('x'), { id })))) return false
+          await until('it has run', () => ran.has(id), { ms: 15_000 })
+          return (ran.get(id) ?? 0) - sent < 100
+        },
+        { ms: 15_000 },
+      )
+      await one.close()
+    }, 60_000)
+
+    test('a worker whose connection died without a word hears of the next job all the same', async () => {
+      const one = broker(server.url)
+      const two = broker(server.url, 'second')
+      const queue = noteQueue()
+      const ran: string[] = []
+      one.consume(queue, async (_, { id }) => ran.push(id), { onError: ignore })
+      await two.producer(queue).enqueue(note('x'), { id: 'first' })
+      await until('it has run', () => ran.length === 1)
+      server.gate.freeze()
+      await Bun.sleep(1_000)
+      server.gate.thaw()
+      await until('taken', () => accepts(() => two.producer(queue).enqueue(note('x'), { id: 'second' })))
+      await until('it has run', () => ran.length === 2, { ms: 15_000 })
+      await Promise.all([one.close(), two.close()])
+    }, 40_000)
+
+    test('closing while the engine is down takes seconds, not for ever', async () => {
+      const one = broker(server.url)
+      const queue = noteQueue()
+      const begun = Promise.withResolvers<void>()
+      one.consume(
+        queue,
+        async (_, { signal }) => {
+          begun.resolve()
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        },
+        { onError: ignore },
+      )
+      await one.producer(queue).enqueue(note('x'), { id: 'stuck' })
+      await begun.promise
+      server.gate.shut()
+      const asked = performance.now()
+      await one.close(200)
+      expect(performance.now() - asked).toBeLessThan(7_000)
+      server.gate.open()
+    }, 20_000)
+  })
+}
+
+async function accepts(call: () => Promise<void>): Promise<boolean> {
+  try {
+    await call()
+    return true
+  } catch (error) {
+    expect(error).toBeInstanceOf(BrokerDownError)
+    return false
+  }
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { spawnProcess } from '../support/process.ts'
+import { until } from '../support/until.ts'
+import { broker, type EngineServer, ignore, note, noteQueue, type OpenServer } from './server.ts'
+
+export function processCases(
+  engine: string,
+  { open, sessions }: { open: OpenServer; sessions: number },
+): void {
+  describe(`processes on ${engine}`, () => {
+    let server: EngineServer
+
+    beforeAll(async () => {
+      server = await open()
+    })
+
+    afterAll(async () => {
+      await server.close()
+    })
+
+    test('Q4: the job of a worker killed with kill -9 runs again within 15 s, and no other is lost', async () => {
+      const queue = noteQueue()
+      const one = broker(server.url)
+      const producer = one.producer(queue)
+      await producer.enqueue(note('x'), { id: 'cut-off' })
+      const child = spawnProcess(['bun', 'test/broker/stuck-worker.ts', server.url, queue.name])
+      await child.line(/^begun cut-off$/)
+      const ran = new Map<string, number>()
+      one.consume(queue, async (_, { id, attempt }) => ran.set(id, attempt), { onError: ignore })
+      await producer.enqueue(note('y'), { id: 'other' })
+      await until('the other job has run', () => ran.has('other'))
+      // Its lock is renewed every 5 s: killed right after a renewal is the worst case.
+      await child.kill('SIGKILL')
+      const killed = performance.now()
+      await until('it has run again', () => ran.has('cut-off'), { ms: 20_000 })
+      expect(performance.now() - killed).toBeLessThan(15_000)
+      expect(Object.fromEntries(ran)).toEqual({ 'cut-off': 1, other: 1 })
+      await until('it is done once', async () => (await one.counts(queue.name)).completed === 2)
+      await one.close()
+    }, 40_000)
+
+    test('at the end of its grace a job is told, and another worker has it at once, as its first try', async () => {
+      const queue = noteQueue()
+      const leaving = broker(server.url, 'leaving')
+      const staying = broker(server.url, 'staying')
+      const begun = Promise.withResolvers<void>()
+      const told = Promise.withResolvers<unknown>()
+      leaving.consume(
+        queue,
+        async (_, { signal }) => {
+          begun.resolve()
+          signal.addEventListener('abort', () => told.resolve(signal.reason))
+          await new Promise(() => {})
+        },
+        { onError: ignore },
+      )
+      await staying.producer(queue).enqueue(note('x'), { id: 'moving' })
+      await begun.promise
+      const attempts: number[] = []
+      staying.consume(queue, async (_, { attempt }) => attempts.push(attempt), { onError: ignore })
+      const asked = performance.now()
+      await leaving.close(300)
+      expect(String(await told.promise)).toContain('the process stops')
+      await until('the other worker has it', () => attempts.length === 1)
+      expect(performance.now() - asked).toBeLessThan(3_000)
+      expect(attempts).toEqual([1])
+      await staying.close()
+    }, 20_000)
+
+    test('a job that ends within the grace is done, and nothing new is begun', async () => {
+      const queue = noteQueue()
+      const one = broker(server.url)
+      const begun = Promise.withResolvers<void>()
+      const finish = Promise.withResolvers<void>()
+      let ran = 0
+      const consumer = one.consume(
+        queue,
+        async () => {
+          ran += 1
+          begun.resolve()
+          await finish.promise
+        },
+        { onError: ignore },
+      )
+      const producer = one.producer(queue)
+      await producer.enqueue(note('x'), { id: 'a' })
+      await producer.enqueue(note('x'), { id: 'b' })
+      await begun.promise
+      const closed = consumer.close(5_000)
+      finish.resolve()
+      await closed
+      expect(ran).toBe(1)
+      expect(await one.counts(queue.name)).toMatchObject({ completed: 1, waiting: 1, active: 0 })
+      await one.close()
+    }, 20_000)
+
+    test('connections are few: two producers and two consumers', async () => {
+      await until('those before are closed', () => server.gate.connections() === 0)
+      const gateway = broker(server.url, 'gateway')
+      const worker = broker(server.url, 'worker')
+      await Promise.all([gateway.verify(), worker.verify()])
+      let ran = 0
+      const queues = [noteQueue(), noteQueue()]
+      for (const queue of queues) {
+        const onError = ignore
+        worker.consume(
+          queue,
+          async () => {
+            ran += 1
+          },
+          { onError, concurrency: 4 },
+        )
+      }
+      const jobs = Array.from({ length: 40 }, (_, n) => `job-${n}`)
+      const producers = queues.map((queue) => gateway.producer(queue))
+      await Promise.all(producers.flatMap((each) => jobs.map((id) => each.enqueue(note('x'), { id }))))
+      await until('all have run', () => ran === 80)
+      expect(server.gate.connections()).toBeLessThanOrEqual(sessions)
+      await Promise.all([gateway.close(), worker.close()])
+      await until('all are closed', () => server.gate.connections() === 0)
+    }, 20_000)
+  })
+}
