@@ -4,6 +4,8 @@ import type { Logger } from '#lib/log'
 export type Outage = {
   /** The engine did not answer. Logged once, until it is back. */
   down(error: unknown): void
+  /** As `down`, where nothing better is known: a connection that ends says nothing of why. */
+  closed(): void
   up(): void
   /** Why the engine is down, as last heard. */
   reason(): unknown
@@ -15,16 +17,21 @@ export function watchOutage(log: Logger, engine: string): Outage {
   let last: unknown = new Error('not connected')
   return {
     reason: () => last,
-    down(error) {
-      last = error
-      if (since !== undefined) return
-      since = Date.now()
-      log.warn({ engine, reason: errorText(error) }, 'queue engine is down')
+    down,
+    closed() {
+      if (since === undefined) down(new Error('connection closed'))
     },
     up() {
       if (since === undefined) return
       log.info({ engine, seconds: Math.round((Date.now() - since) / 1000) }, 'queue engine is back')
       since = undefined
     },
+  }
+
+  function down(error: unknown): void {
+    last = error
+    if (since !== undefined) return
+    since = Date.now()
+    log.warn({ engine, reason: errorText(error) }, 'queue engine is down')
   }
 }

@@ -35,7 +35,7 @@ export function connectRedis(
   // BullMQ adds to this number, so that 0, "any", would become 3.
   client.setMaxListeners(1_000)
   client.on('error', outage.down)
-  client.on('close', () => outage.down(new Error('connection closed')))
+  client.on('close', outage.closed)
   client.on('ready', outage.up)
   return {
     client,

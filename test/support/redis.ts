@@ -67,7 +67,7 @@ export async function testRedis(settings: Record<string, string> = {}): Promise<
     for (;;) {
       if (server.exitCode !== null) throw new Error(`redis-server ended with ${server.exitCode}`)
       const probe = Bun.spawnSync(['redis-cli', '-p', `${port}`, 'ping'])
-      if (probe.stdout.toString().trim() === 'PONG') return
+      if (/PONG|NOAUTH/.test(probe.stdout.toString())) return
       await Bun.sleep(20)
     }
   }
