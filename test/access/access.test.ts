@@ -48,6 +48,32 @@ test('of concurrent changes none is missed', async () => {
   }
 })
 
+test('a change is not missed though the listening session was just cut', async () => {
+  const access = await testAccess(database.sql)
+  try {
+    const cut = await database.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and query ilike 'listen%'`
+    expect(cut.length).toBeGreaterThan(0)
+    const { key } = await plantKey(database.sql)
+    await eventually(() => verdict(access, bearer(key)) === 'ok', 2_000)
+  } finally {
+    await access.close()
+  }
+})
+
+test('a key expires by itself', async () => {
+  const access = await testAccess(database.sql)
+  try {
+    const soon = new Date(Date.now() + 150).toISOString()
+    const { key } = await plantKey(database.sql, { expires_at: soon })
+    await access.refresh()
+    await eventually(() => verdict(access, bearer(key)) === 'key-expired', 1_000)
+  } finally {
+    await access.close()
+  }
+})
+
 test('a gateway that lost the database goes on with what it knew, and catches up with what it missed', async () => {
   const { relay, store } = cuttable(database.url)
   const access = await testAccess(store.sql)
