@@ -6,9 +6,9 @@ import {
   exchangeOpen,
   type RecordedExchange,
 } from './exchange.ts'
-import { RunWriter } from './run-writer.ts'
-import { type Run, scan } from './scan.ts'
-import { asBuffer, type Kind, kinds } from './wire.ts'
+import { RunWriter } from './spool/run-writer.ts'
+import { type Run, scan } from './spool/scan.ts'
+import { asBuffer, type Kind, kinds } from './spool/wire.ts'
 
 export type Damaged = {
   /** From any frame that could be read. */
@@ -21,10 +21,10 @@ export type Damaged = {
 export function encodeExchange(exchange: RecordedExchange): Uint8Array {
   const writer = new RunWriter()
   writer.open(exchange.open)
-  writer.body(kinds.request, exchange.request)
-  writer.body(kinds.response, exchange.response)
+  writer.body(kinds.request, [exchange.request])
+  writer.body(kinds.response, [exchange.response])
   writer.seal(exchange.end)
-  return writer.take()
+  return new Uint8Array(writer.view())
 }
 
 /**
@@ -68,6 +68,15 @@ export function readOpen(source: Buffer, run: Run): ExchangeOpen {
 /** @throws Error where the run has no SEAL, or one that cannot be understood */
 function readEnd(source: Buffer, run: Run): ExchangeEnd {
   return exchangeEnd.parse(readJson(source, run, kinds.seal))
+}
+
+/** The number in the run's SEAL; 0 where that cannot be read. */
+export function sealedSeq(source: Buffer, run: Run): number {
+  try {
+    return readEnd(source, run).seq
+  } catch {
+    return 0
+  }
 }
 
 function readJson(source: Buffer, run: Run, kind: Kind): unknown {

@@ -20,3 +20,5 @@ export type {
 } from './exchange.ts'
 export type { Interpret, Interpretation, Message, SessionRef } from './interpretation.ts'
 export type { Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
+export { SpoolFullError } from './spool/room.ts'
+export { openSpool, type SpoolOptions } from './spool.ts'

@@ -12,7 +12,12 @@ export type Spool = {
    */
   begin(open: ExchangeOpen): Recording
   ledger(): SpoolLedger
-  close(): Promise<void>
+  /**
+   * Ships what is there for up to `graceMs`, leaves the rest on disk for the next start, and frees the slot. What
+   * is still open is put on disk and recorded as `gateway_crashed` by the next start: seal first.
+   * @default 5000
+   */
+  close(graceMs?: number): Promise<void>
 }
 
 export type Recording = {

@@ -1,0 +1,170 @@
+import { errorText } from '#lib/errors'
+import type { LoggingPayload } from '#queues/logging'
+import type { BatchResult, Commits } from '../commits.ts'
+import type { Batch, Depot } from './depot.ts'
+import { Gate } from './gate.ts'
+import { inspect } from './inspect.ts'
+import { pause } from './limit.ts'
+import { Poller } from './poller.ts'
+import { setAside } from './quarantine.ts'
+import { maxOutstanding, segmentBytes } from './segment.ts'
+
+/** What the forwarder needs of the queue engine's producer. */
+export type LoggingProducer = { enqueue(payload: LoggingPayload, options: { id: string }): Promise<void> }
+
+const resendAfterMs = 30_000
+const resendSlowestMs = 300_000
+const retryFirstMs = 100
+const retrySlowestMs = 5_000
+
+type Part = { batch: Batch; part: number; parts: number }
+
+/**
+ * Ships a depot's batches to the queue, oldest first, and has the depot forget each when the store is known to have
+ * it. While the queue or the store is down it waits, holding one batch in memory at most.
+ */
+export class Forwarder {
+  readonly #depot: Depot
+  readonly #producer: LoggingProducer
+  readonly #poller: Poller
+  readonly #under = new Set<Batch>()
+  /** Jobs that the queue has and the store does not, as far as is known. */
+  readonly #outstanding = new Gate(maxOutstanding)
+  /** One at a time, so that the queue gets them in order. */
+  readonly #enqueuing = new Gate(1)
+  #closed = false
+  #emptied: (() => void)[] = []
+
+  constructor(options: { depot: Depot; producer: LoggingProducer; commits: Commits }) {
+    this.#depot = options.depot
+    this.#producer = options.producer
+    this.#poller = new Poller(options.depot.id, options.commits, (error) => this.#tell('store', error))
+  }
+
+  /** Starts on batches that are not under way yet. */
+  wake(): void {
+    for (const batch of this.#depot.batches) {
+      if (this.#closed || this.#under.size >= maxOutstanding) return
+      if (this.#under.has(batch)) continue
+      this.#under.add(batch)
+      void this.#forward(batch)
+    }
+  }
+
+  /** Resolves when everything is in the store, or when that takes longer than this. */
+  async drain(limitMs: number): Promise<void> {
+    this.wake()
+    if (this.#depot.batches.length === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#emptied.push(resolve)
+    const timer = setTimeout(resolve, limitMs)
+    await promise
+    clearTimeout(timer)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#poller.close()
+  }
+
+  async #forward(batch: Batch): Promise<void> {
+    try {
+      const result = await this.#ship(batch)
+      this.#under.delete(batch)
+      this.#depot.settle(batch, result)
+    } catch (error) {
+      if (this.#closed) return
+      this.#depot.log.error(
+        { batch: batch.number, reason: errorText(error) },
+        'spool: a batch cannot be shipped yet',
+      )
+      await pause(retrySlowestMs)
+      this.#under.delete(batch)
+    }
+    this.wake()
+    if (this.#depot.batches.length === 0) for (const done of this.#emptied.splice(0)) done()
+  }
+
+  async #ship(batch: Batch): Promise<BatchResult> {
+    if (
+      batch.found &&
+      batch.bytes <= segmentBytes &&
+      (await this.#read({ batch, part: 0, parts: 1 })) === null
+    ) {
+      return { stored: 0, quarantined: 0 }
+    }
+    const parts = Math.max(1, Math.ceil(batch.bytes / segmentBytes))
+    const first = Array.from({ length: parts - 1 }, (_, part) => this.#send({ batch, part, parts }))
+    await Promise.all(first)
+    return this.#send({ batch, part: parts - 1, parts })
+  }
+
+  #send(part: Part): Promise<BatchResult> {
+    return this.#outstanding.run(async () => {
+      const { batch } = part
+      const last = part.part === part.parts - 1
+      const name = last ? `${batch.number}` : `${batch.number}-p${part.part}`
+      const id = `${this.#depot.id}-${batch.number}${part.parts > 1 ? `-p${part.part}` : ''}`
+      await this.#enqueue(part, id)
+      if (last) this.#depot.queued(batch)
+      for (let patience = resendAfterMs; ; patience = Math.min(patience * 2, resendSlowestMs)) {
+        const result = await this.#poller.wait(name, patience)
+        if (result !== null) return result
+        // A name of its own each time: the engine ignores a job whose name it still knows, as one that failed.
+        await this.#enqueue(part, `${id}-r${Date.now()}`)
+      }
+    })
+  }
+
+  #enqueue(part: Part, id: string): Promise<void> {
+    return this.#enqueuing.run(async () => {
+      for (let failures = 0; ; failures++) {
+        if (this.#closed) throw new Error('the forwarder is closed')
+        const frames = await this.#read(part)
+        try {
+          await this.#producer.enqueue(await this.#payload(part, frames ?? new Uint8Array()), { id })
+          if (failures > 0) this.#tell('queue', null)
+          return
+        } catch (error) {
+          if (failures === 0) this.#tell('queue', error)
+          const wait = Math.min(retryFirstMs * 2 ** failures, retrySlowestMs)
+          await pause(wait * (0.5 + Math.random() / 2))
+        }
+      }
+    })
+  }
+
+  async #payload({ batch, part, parts }: Part, frames: Uint8Array): Promise<LoggingPayload> {
+    const packed = await Bun.zstdCompress(frames, { level: 1 })
+    return {
+      v: 1,
+      spool: this.#depot.id,
+      batch: String(batch.number),
+      floor: this.#depot.floor(),
+      part,
+      parts,
+      frames: packed.toString('base64'),
+    }
+  }
+
+  /** The part's bytes. A batch of an earlier process is looked through; null where nothing of it can be sent. */
+  async #read({ batch, part, parts }: Part): Promise<Uint8Array | null> {
+    if (parts > 1)
+      return Bun.file(batch.path)
+        .slice(part * segmentBytes, (part + 1) * segmentBytes)
+        .bytes()
+    const bytes = await Bun.file(batch.path).bytes()
+    if (!batch.found) return bytes
+    const { frames, exchanges, broken } = inspect(bytes)
+    for (const piece of broken) setAside(this.#depot.dir, `${batch.number}-${piece.at}`, piece.bytes)
+    this.#depot.inspected(batch, exchanges)
+    return exchanges === 0 ? null : frames
+  }
+
+  #tell(what: 'queue' | 'store', error: unknown): void {
+    const { log, id, batches } = this.#depot
+    const facts = { spool: id, batches: batches.length }
+    if (error === null) log.info(facts, `spool: the ${what} is back`)
+    else log.warn({ ...facts, reason: errorText(error) }, `spool: the ${what} is down, batches wait on disk`)
+  }
+}
