@@ -14,8 +14,8 @@ type Applied = { number: number; name: string; checksum: string }
  * @returns the schema's version
  * @throws SetupError if the database cannot be reached, is newer than this code, or a migration has changed since
  */
-export async function migrate(url: string): Promise<number> {
-  const known = await readMigrations()
+export async function migrate(url: string, folder?: URL): Promise<number> {
+  const known = await readMigrations(folder)
   const store = openStore(url, { max: 1, name: 'sluice migrate' })
   try {
     return await connecting(url, () => runPending(store.sql, known))

@@ -1,4 +1,5 @@
 import { afterAll } from 'bun:test'
+import { removeFolders } from './folder.ts'
 import { stopTestServer } from './postgres.ts'
 import { endLeakedProcesses } from './process.ts'
 
@@ -6,6 +7,6 @@ afterAll(async () => {
   try {
     await stopTestServer()
   } finally {
-    await endLeakedProcesses()
+    await endLeakedProcesses().finally(removeFolders)
   }
 })

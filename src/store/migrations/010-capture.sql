@@ -114,6 +114,8 @@ create table turns (
   role text not null,
   -- The exchange that first carried it.
   exchange_id uuid not null,
+  -- Did it come as a model's answer, and not as history that the client sent?
+  reply boolean not null,
   text text not null
 ) partition by range (id);
 create index on turns (key, conversation_id);
