@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { spoolIn, storeIn } from './opening.ts'
+import { addsUp, scratch } from './support.ts'
+
+const steps = [
+  ['open:created', 3],
+  ['open:appended', 9],
+  ['fold:appended', 2],
+  ['fold:removed', 2],
+  ['rotate:closed', 2],
+  ['rotate:renamed', 2],
+  ['adopt:renamed', 1],
+  ['settle:counted', 2],
+  ['settle:deleted', 2],
+] as const
+
+describe('a gateway killed with kill -9', () => {
+  for (const [step, nth] of steps) {
+    test(`R16: at ${step}: what it acknowledged is stored once, and the ledger adds up`, async () => {
+      const dir = scratch()
+      const acknowledged = await runUntilKilled(dir, step, nth)
+      await recoversAll(dir, acknowledged)
+    })
+  }
+
+  for (const step of ['recovery:sealed', 'recovery:moved', 'recovery:closed']) {
+    test(`R16: and again at ${step}: what it acknowledged is stored once`, async () => {
+      const dir = scratch()
+      const acknowledged = await runUntilKilled(dir, 'open:appended', 12)
+      await runUntilKilled(dir, step, 1)
+      await recoversAll(dir, acknowledged)
+    })
+  }
+
+  test('R2: at any moment, five times over: every acknowledged exchange is stored once, with equal hashes', async () => {
+    const dir = scratch()
+    const acknowledged = new Map<string, string>()
+    for (const afterMs of [150, 420, 90, 333, 610]) {
+      for (const [id, hashes] of await runUntilKilled(dir, 'never', 1, afterMs)) acknowledged.set(id, hashes)
+    }
+    expect(acknowledged.size).toBeGreaterThan(100)
+    await recoversAll(dir, acknowledged)
+  }, 30_000)
+
+  test('R10: an exchange that was open is stored up to the last 100 ms, as gateway_crashed', async () => {
+    const dir = scratch()
+    await runUntilKilled(dir, 'open:appended', 12)
+    const store = storeIn(dir)
+    const spool = await spoolIn(dir, store)
+    await spool.close()
+    const crashed = store.kept().filter((kept) => kept.outcome === 'gateway_crashed')
+    expect(crashed.length).toBeGreaterThan(0)
+  })
+})
+
+/** Runs the recording process on that folder. Returns what it acknowledged: hashes by id. */
+async function runUntilKilled(dir: string, step: string, nth: number, afterMs?: number) {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'child.ts'), dir, step, String(nth)], {
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  const lines: string[] = []
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of child.stdout) {
+    if (rest === '' && lines.length === 0 && afterMs !== undefined) {
+      setTimeout(() => child.kill('SIGKILL'), afterMs)
+    }
+    rest += decoder.decode(chunk, { stream: true })
+    const parts = rest.split('\n')
+    rest = parts.pop() ?? ''
+    lines.push(...parts)
+  }
+  await child.exited
+  clearTimeout(timer)
+  expect(child.signalCode).toBe('SIGKILL')
+  return new Map(lines.map((line) => [line.slice(0, 36), line.slice(37)]))
+}
+
+async function recoversAll(dir: string, acknowledged: Map<string, string>): Promise<void> {
+  const store = storeIn(dir)
+  const spool = await spoolIn(dir, store)
+  addsUp(spool.ledger())
+  await spool.close(20_000)
+  const kept = store.kept()
+  const stored = new Map(kept.map((one) => [one.id, `${one.request} ${one.response}`]))
+  for (const [id, hashes] of acknowledged) expect(`${id} ${stored.get(id)}`).toBe(`${id} ${hashes}`)
+  expect(kept.length).toBe(stored.size)
+  expect(kept.filter((one) => !acknowledged.has(one.id)).length).toBeLessThan(20)
+  const ledger = spool.ledger()
+  addsUp(ledger)
+  expect(ledger).toMatchObject({ stored: kept.length, spooled: 0, queued: 0, quarantined: 0, dropped: 0 })
+  expect(new Set(kept.map((one) => one.seq)).size).toBe(kept.length)
+  expect(readdirSync(join(dir, 'spool/0/open'))).toEqual([])
+  expect(readdirSync(join(dir, 'spool/0/segments'))).toEqual([])
+  expect(existsSync(join(dir, 'spool/0/quarantine'))).toBe(false)
+}

@@ -1,0 +1,52 @@
+import { afterEach, expect } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SpoolLedger } from '../../../src/capture/recording.ts'
+import type { openSpool } from '../../../src/capture/spool.ts'
+import { endOf, openOf, sha256 } from '../support.ts'
+
+/** A folder that is gone after the test. */
+export function scratch(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-spool-'))
+  scratched.push(dir)
+  return dir
+}
+
+const scratched: string[] = []
+afterEach(() => {
+  for (const dir of scratched.splice(0)) rmSync(dir, { recursive: true, force: true })
+})
+
+/** Records an exchange from its beginning to its end. */
+export function record(
+  spool: Awaited<ReturnType<typeof openSpool>>,
+  request: Uint8Array,
+  response: Uint8Array,
+) {
+  const open = openOf()
+  const recording = spool.begin(open)
+  recording.request(request)
+  recording.response(response)
+  const sealed = recording.seal(endOf())
+  return { id: open.id, request: sha256(request), response: sha256(response), sealed }
+}
+
+export function addsUp(ledger: SpoolLedger): void {
+  const { stored, spooled, queued, quarantined, dropped, accepted } = ledger
+  expect({ ledger, sum: stored + spooled + queued + quarantined + dropped }).toEqual({
+    ledger,
+    sum: accepted,
+  })
+  for (const count of [stored, spooled, queued, quarantined, dropped, ledger.open]) {
+    expect(count).toBeGreaterThanOrEqual(0)
+  }
+}
+
+export async function until(condition: () => boolean, what: string, limitMs = 15_000): Promise<void> {
+  const deadline = performance.now() + limitMs
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waiting until ${what}: not within ${limitMs} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
