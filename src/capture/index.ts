@@ -22,3 +22,6 @@ export type { Interpret, Interpretation, Message, SessionRef } from './interpret
 export type { Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
 export { SpoolFullError } from './spool/room.ts'
 export { openSpool, type SpoolOptions } from './spool.ts'
+export { exchangesChannel } from './storing/announce.ts'
+export { openCommits } from './storing/commits.ts'
+export { type Contents, openContents, readContent } from './storing/content.ts'

@@ -1,0 +1,99 @@
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import type { Sql } from 'postgres'
+import type { Handler } from '#broker'
+import { errorText } from '#lib/errors'
+import type { Logger } from '#lib/log'
+import type { LoggingPayload } from '#queues/logging'
+import { decodeExchanges } from './frame.ts'
+import type { Interpret } from './interpretation.ts'
+import { announce } from './storing/announce.ts'
+import { type Batch, type StoreState, storeBatch } from './storing/batch.ts'
+import { derive } from './storing/derive.ts'
+import { openIndexer } from './storing/indexer.ts'
+import { itemOf } from './storing/item.ts'
+import type { BatchRef } from './storing/marker.ts'
+import { today } from './storing/partitions.ts'
+import { dropParts, stagedParts, stagePart } from './storing/parts.ts'
+import { plainCache } from './storing/plain-cache.ts'
+import { type UpkeepOptions, upkeep } from './storing/upkeep.ts'
+
+export type LoggingOptions = {
+  sql: Sql
+  interpret: Interpret
+  log: Logger
+  /** As upkeep has it: contents that may soon be dropped are nothing to build upon. */
+  retentionDays?: number | undefined
+  /** Bound of the plain bytes kept to build contents upon. @default 64 MiB */
+  cacheBytes?: number
+}
+
+export type LoggingHandler = Handler<LoggingPayload> & {
+  /** Resolves when everything stored by this handler can be found by a search. */
+  indexed(): Promise<void>
+  /** Lets go of the search index; whatever waits is indexed by the next worker. */
+  close(): Promise<void>
+}
+
+/**
+ * Stores batches of exchanges. A job that resolves is committed; one that rejects stored nothing and can be tried
+ * again; one that was stored before does nothing.
+ */
+export function loggingHandler(options: LoggingOptions): LoggingHandler {
+  const { sql, interpret, log, retentionDays = Number.POSITIVE_INFINITY } = options
+  const state: StoreState = {
+    sql,
+    memory: { cache: plainCache(options.cacheBytes ?? 64 * 1024 * 1024), roots: new Map() },
+    days: new Set(),
+    mayBuild: (day) => day > today() - retentionDays,
+  }
+  const indexer = openIndexer(sql, (error) =>
+    log.warn({ reason: errorText(error) }, 'search: indexing failed'),
+  )
+  const onUnreadable = (id: string, reason: string) =>
+    log.error({ exchange: id, reason }, 'store: an exchange cannot be interpreted, its bytes are stored')
+
+  async function handle(payload: LoggingPayload): Promise<unknown> {
+    const ref: BatchRef = { spool: payload.spool, batch: payload.batch, floor: payload.floor }
+    const packed = Buffer.from(payload.frames, 'base64')
+    if (payload.part < payload.parts - 1) return await stagePart(sql, ref, payload.part, packed)
+    const earlier = payload.parts === 1 ? [] : await stagedParts(sql, ref, payload.parts - 1)
+    if (earlier === null) return { again: true }
+    const { exchanges, damaged } = await decode([...earlier, packed])
+    const items = exchanges.map((exchange) => itemOf(derive(exchange, { interpret, onUnreadable })))
+    const batch: Batch = { ...ref, items, damaged }
+    const stored = await storeBatch(state, batch)
+    if (payload.parts > 1) await dropParts(sql, ref)
+    if (stored === null) return { again: true }
+    if (stored.quarantined > 0)
+      log.error({ ...ref, quarantined: stored.quarantined }, 'store: exchanges were put into quarantine')
+    indexer.wake()
+    await announce(sql, stored.ids).catch(() => log.warn(ref, 'store: live tail was not told of a batch'))
+    return { stored: stored.stored, quarantined: stored.quarantined }
+  }
+
+  return Object.assign(handle, { indexed: () => indexer.idle(), close: () => indexer.close() })
+}
+
+/** Makes partitions ahead of time and drops what is past retention. The job says when, not what. */
+export function upkeepHandler(options: UpkeepOptions): Handler<unknown> {
+  return () => upkeep(options)
+}
+
+const unpack = promisify(zlib.zstdDecompress)
+
+/** Bytes that are no frames at all are damage like any other: kept, and no reason to try again. */
+async function decode(packed: readonly Uint8Array[]): Promise<{
+  exchanges: ReturnType<typeof decodeExchanges>['exchanges']
+  damaged: Batch['damaged']
+}> {
+  try {
+    const pieces: Uint8Array[] = []
+    for (const piece of packed) pieces.push(await unpack(piece))
+    const { exchanges, damaged } = decodeExchanges(Buffer.concat(pieces))
+    return { exchanges, damaged: damaged.map(({ id, ...rest }) => ({ exchange: id, ...rest })) }
+  } catch (error) {
+    const reason = `unpacking a batch: ${errorText(error, 300)}`
+    return { exchanges: [], damaged: [{ exchange: null, reason, bytes: Buffer.concat(packed) }] }
+  }
+}

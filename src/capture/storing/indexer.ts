@@ -1,0 +1,105 @@
+import type { Sql, TransactionSql } from 'postgres'
+import { type Column, insertRows } from './insert.ts'
+import { slices } from './slices.ts'
+import { searchVector } from './words.ts'
+
+/** Characters of text that are indexed in one transaction. */
+const mostText = 512 * 1024
+const mostEntries = 32
+/** Of the time that it could work, the share that it rests, so that storing goes first. */
+const restShare = 0.5
+const longestRestMs = 5_000
+
+export type Indexer = {
+  /** There is something to index. Returns at once. */
+  wake(): void
+  /** Resolves when nothing is waiting, or the first time that indexing fails. */
+  idle(): Promise<void>
+  /** Resolves when the transaction under way is over. */
+  close(): Promise<void>
+}
+
+/** Makes stored turns searchable, a piece at a time, at a pace that leaves room for storing more. */
+export function openIndexer(sql: Sql, onError: (error: unknown) => void): Indexer {
+  let running: Promise<void> | null = null
+  let woken = false
+  let closed = false
+  let wakeUp: () => void = () => {}
+
+  async function run(): Promise<void> {
+    while (woken && !closed) {
+      woken = false
+      for (let busy = true; busy && !closed; ) {
+        const startedAt = performance.now()
+        busy = await indexSome(sql)
+        const tookMs = performance.now() - startedAt
+        if (busy) await rest(Math.min((tookMs * restShare) / (1 - restShare), longestRestMs))
+      }
+    }
+  }
+
+  function rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wakeUp = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  return {
+    wake() {
+      woken = true
+      if (closed || running !== null) return
+      running = run()
+        .catch(onError)
+        .finally(() => {
+          running = null
+        })
+    },
+    async idle() {
+      await running
+    },
+    async close() {
+      closed = true
+      wakeUp()
+      await running
+    },
+  }
+}
+
+/** False where nothing waits. Workers share the work: each takes entries that no other has. */
+async function indexSome(sql: Sql): Promise<boolean> {
+  return await sql.begin(async (tx) => {
+    const entries = await tx<{ id: number; turns: string[] }[]>`
+      select id, turns from search_pending order by id limit ${mostEntries} for update skip locked`
+    if (entries.length === 0) return false
+    let text = 0
+    for (const entry of entries) {
+      text += await indexTurns(tx, entry.turns)
+      await tx`delete from search_pending where id = ${entry.id}`
+      if (text > mostText) break
+    }
+    return true
+  })
+}
+
+type WordsRow = { id: string; words: string }
+
+const columns: Column<WordsRow>[] = [
+  { name: 'id', kind: 'uuid', value: (row) => row.id },
+  { name: 'words', kind: 'tsvector', value: (row) => row.words },
+]
+
+/** @returns how many characters were read */
+export async function indexTurns(tx: TransactionSql, ids: readonly string[]): Promise<number> {
+  const sorted = [...ids].sort()
+  const turns = await tx<{ id: string; tenant: string; text: string }[]>`
+    select id, tenant, left(text, 300000) as text from turns
+    where id = any(${sorted}::uuid[]) and id between ${sorted[0] ?? null} and ${sorted.at(-1) ?? null}`
+  const rows = turns.map(({ id, tenant, text }) => ({ id, words: searchVector(tenant, text) }))
+  for (const slice of slices(rows, (row) => row.words.length))
+    await insertRows(tx, 'turn_words', columns, slice, 'on conflict (id) do nothing')
+  return turns.reduce((sum, turn) => sum + turn.text.length, 0)
+}

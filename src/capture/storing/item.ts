@@ -1,0 +1,47 @@
+import { bounded } from './bounded.ts'
+import type { Derived } from './derive.ts'
+import { historyKeys, type KeyedTurn, parentId, sessionId, sessionKeys } from './keys.ts'
+import { dayOf } from './partitions.ts'
+
+/** An exchange on its way into the tables. */
+export type Item = Derived & {
+  id: string
+  tenant: string
+  /** Of its partition: days since the epoch. */
+  day: number
+  thread: Thread
+  /** The history and, last, the reply where there is one. */
+  turns: KeyedTurn[]
+}
+
+/** How the conversation of an exchange is found: by the client's name for it, by its history, or not at all. */
+export type Thread =
+  | { by: 'session'; conversation: string; parent: string | null }
+  | { by: 'history' }
+  | { by: 'none' }
+
+export function itemOf(read: Derived): Item {
+  const derived = { ...read, means: bounded(read.means) }
+  const { exchange, means } = derived
+  const { id, tenant } = exchange.open
+  const messages = means.reply === null ? means.history : [...means.history, means.reply]
+  const thread = threadOf(derived)
+  const turns =
+    thread.by === 'session'
+      ? sessionKeys(messages)
+      : thread.by === 'history'
+        ? historyKeys(tenant, messages)
+        : []
+  return { ...derived, id, tenant, day: dayOf(id), thread, turns }
+}
+
+function threadOf({ exchange, means }: Derived): Thread {
+  const { tenant } = exchange.open
+  if (means.session !== null) {
+    const conversation = sessionId(tenant, means.session)
+    const parent = parentId(tenant, means.session)
+    return { by: 'session', conversation, parent: parent === conversation ? null : parent }
+  }
+  const said = means.history.length > 0 || means.reply !== null
+  return said && exchange.end.outcome !== 'rejected' ? { by: 'history' } : { by: 'none' }
+}

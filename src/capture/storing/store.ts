@@ -1,0 +1,60 @@
+import type { TransactionSql } from 'postgres'
+import { type ContentMemory, storeContents } from './contents.ts'
+import { addExchange, lockConversations, writeConversations } from './conversations.ts'
+import { type ExchangeRow, exchangeColumns } from './exchange-rows.ts'
+import { insertRows } from './insert.ts'
+import type { Item } from './item.ts'
+import { slices } from './slices.ts'
+import { threadByHistory } from './threading.ts'
+import { addTurns } from './turns.ts'
+
+export type StoreOptions = {
+  spool: string
+  memory: ContentMemory
+  /** May contents of that day be built upon others? Not where retention could take these away. */
+  mayBuild: (day: number) => boolean
+}
+
+export type StoredItems = {
+  /** Without those that were there already. */
+  ids: string[]
+  /** To be called after the commit. */
+  remember: () => void
+}
+
+/**
+ * Stores exchanges within a transaction: the rows, the bytes, the threads and their turns. Those that are stored
+ * already, from a batch that a crashed gateway sent under another name, are passed over.
+ */
+export async function storeItems(
+  tx: TransactionSql,
+  given: readonly Item[],
+  { spool, memory, mayBuild }: StoreOptions,
+): Promise<StoredItems> {
+  const items = await withoutStored(tx, given)
+  const placed = await threadByHistory(tx, items)
+  for (const { id, thread } of items) if (thread.by === 'session') placed.set(id, thread.conversation)
+  const conversations = await lockConversations(tx, items, placed)
+  const conversationIdOf = (item: Item) => placed.get(item.id) ?? null
+  const conversationOf = (item: Item) => conversations.get(placed.get(item.id) ?? '')
+
+  await addTurns(tx, items, conversationOf)
+  for (const item of items) {
+    const conversation = conversationOf(item)
+    if (conversation !== undefined) addExchange(conversation, item)
+  }
+  const remember = await storeContents(tx, items, { memory, conversationOf: conversationIdOf, mayBuild })
+  const rows: ExchangeRow[] = items.map((item) => ({ item, spool, conversation: conversationIdOf(item) }))
+  for (const slice of slices(rows, () => 2000)) await insertRows(tx, 'exchanges', exchangeColumns, slice)
+  await writeConversations(tx, conversations.values())
+  return { ids: items.map((item) => item.id), remember }
+}
+
+/** In the order of their ids, each once. */
+async function withoutStored(tx: TransactionSql, given: readonly Item[]): Promise<Item[]> {
+  const items = new Map([...given].sort((a, b) => (a.id < b.id ? -1 : 1)).map((item) => [item.id, item]))
+  const rows = await tx<{ id: string }[]>`
+    select id from exchanges where id = any(${[...items.keys()]}::uuid[])`
+  for (const { id } of rows) items.delete(id)
+  return [...items.values()]
+}

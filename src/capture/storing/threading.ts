@@ -1,0 +1,152 @@
+import type { TransactionSql } from 'postgres'
+import { idFloor, idTime } from '#lib/ids'
+import type { Item } from './item.ts'
+import type { KeyedTurn } from './keys.ts'
+
+/** A longer silence begins a new conversation. */
+const longestPauseMs = 30 * 86_400_000
+/** How many of the latest answers in a resent history are tried: all but the last matter only out of order. */
+const mostAnswers = 16
+/** The first key of the two-key advisory locks that are ours. */
+const lockSpace = 0x51_0c_e0
+const lockBuckets = 1024
+
+/** A turn that is already there, and whose conversation could be meant. */
+type Known = { conversation: string; reply: boolean; lastAt: number }
+
+type Memory = {
+  turns: Map<string, Known[]>
+  /** The key of each conversation's last turn. */
+  tips: Map<string, string | null>
+}
+
+/**
+ * The conversation of each item that has no session, by item id: the one whose history it resends, or else a new
+ * one with the item's own id. The items must be in the order of their ids.
+ */
+export async function threadByHistory(
+  tx: TransactionSql,
+  items: readonly Item[],
+): Promise<Map<string, string>> {
+  const threaded = items.filter((item) => item.thread.by === 'history')
+  const placed = new Map<string, string>()
+  if (threaded.length === 0) return placed
+  await lockHistories(tx, threaded)
+  const memory = await readKnown(tx, threaded)
+  for (const item of threaded) {
+    const conversation = choose(item, memory)
+    placed.set(item.id, conversation)
+    remember(item, conversation, memory)
+  }
+  return placed
+}
+
+/**
+ * Holds back whoever would read a history that another worker is about to write. First messages share the lock,
+ * as they look for nothing that could be there; in one order, so that nobody waits in a circle.
+ */
+async function lockHistories(tx: TransactionSql, items: readonly Item[]): Promise<void> {
+  const buckets = new Map<number, boolean>()
+  for (const item of items) {
+    const first = item.turns.find((turn) => turn.links)
+    if (first === undefined) continue
+    const bucket = Number.parseInt(first.key.slice(0, 8), 16) % lockBuckets
+    buckets.set(bucket, buckets.get(bucket) === true || isContinued(item))
+  }
+  const sorted = [...buckets].sort(([a], [b]) => a - b)
+  await tx`
+    select case when alone then pg_advisory_xact_lock(${lockSpace}, bucket)::text
+      else pg_advisory_xact_lock_shared(${lockSpace}, bucket)::text end
+    from unnest(${sorted.map(([bucket]) => bucket)}::int[], ${sorted.map(([, alone]) => String(alone))}::bool[])
+      as wanted (bucket, alone)`
+}
+
+/** Does it resend a history, be it only one question and its answer? */
+function isContinued(item: Item): boolean {
+  return historyOf(item).length > 1
+}
+
+function historyOf({ turns, means }: Item): KeyedTurn[] {
+  const history = means.reply === null ? turns : turns.slice(0, -1)
+  return history.filter((turn) => turn.links)
+}
+
+/**
+ * The keys by which an item may be recognised, the longest history first: all of it with its answer (stored out of
+ * order), all of it (a retry), then what ends with an answer.
+ */
+function candidates(item: Item): { key: string; whole: boolean }[] {
+  const tip = item.means.reply === null ? undefined : item.turns.at(-1)
+  const found = tip === undefined ? [] : [{ key: tip.key, whole: true }]
+  const history = historyOf(item)
+  const last = history.at(-1)
+  if (history.length < 2 || last === undefined) return found
+  const answers = history
+    .slice(0, -1)
+    .filter((turn) => turn.message.role === 'assistant')
+    .slice(-mostAnswers)
+    .reverse()
+  return [...found, { key: last.key, whole: true }, ...answers.map(({ key }) => ({ key, whole: false }))]
+}
+
+async function readKnown(tx: TransactionSql, items: readonly Item[]): Promise<Memory> {
+  const continued = items.filter(isContinued)
+  const first = items.filter((item) => !isContinued(item))
+  const since = (among: readonly Item[], pause: number) =>
+    idFloor(Math.min(...among.map((item) => idTime(item.id))) - pause)
+  const lists = await Promise.all([
+    continued.length === 0 ? [] : readTurns(tx, continued, since(continued, longestPauseMs)),
+    first.length === 0 ? [] : readTurns(tx, first, since(first, 0)),
+  ])
+  const memory: Memory = { turns: new Map(), tips: new Map() }
+  for (const { key, tip, ...turn } of lists.flat()) {
+    memory.turns.set(key, [...(memory.turns.get(key) ?? []), turn])
+    memory.tips.set(turn.conversation, tip)
+  }
+  return memory
+}
+
+type KnownRow = Known & { key: string; tip: string | null }
+
+async function readTurns(tx: TransactionSql, items: readonly Item[], floor: string): Promise<KnownRow[]> {
+  const keys = [...new Set(items.flatMap((item) => candidates(item).map(({ key }) => key)))]
+  if (keys.length === 0) return []
+  return await tx<KnownRow[]>`
+    select encode(t.key, 'hex') as key, t.conversation_id as conversation, t.reply,
+      encode(c.tip, 'hex') as tip, extract(epoch from c.last_at)::float8 * 1000 as "lastAt"
+    from turns t join conversations c on c.id = t.conversation_id
+    where t.key = any(array(select decode(k, 'hex') from unnest(${keys}::text[]) as k)) and t.id >= ${floor}`
+}
+
+/**
+ * Of the longest history that is known, the thread that nobody has carried on yet, or else the latest. An answer
+ * in the middle counts only if it was a model's here: examples in a prompt make no thread. A first message joins
+ * only what was made by a later one of its thread, which overtook it.
+ */
+function choose(item: Item, { turns, tips }: Memory): string {
+  const continued = isContinued(item)
+  for (const { key, whole } of candidates(item)) {
+    const fitting = (turns.get(key) ?? []).filter((turn) =>
+      continued ? whole || turn.reply : turn.conversation > item.id,
+    )
+    const open = (turn: Known) => Number(tips.get(turn.conversation) === key)
+    const best = fitting.sort((a, b) => open(b) - open(a) || b.lastAt - a.lastAt)[0]
+    if (best !== undefined) return best.conversation
+  }
+  return item.id
+}
+
+/** Later items of the batch see this one. */
+function remember(item: Item, conversation: string, { turns, tips }: Memory): void {
+  const linked = item.turns.filter((turn) => turn.links)
+  const last = linked.at(-1)
+  if (last === undefined) return
+  tips.set(conversation, last.key)
+  const lastAt = item.exchange.end.ended_at
+  for (const turn of linked) {
+    const reply = item.means.reply !== null && turn === last
+    const there = turns.get(turn.key) ?? []
+    if (!there.some((other) => other.conversation === conversation && other.reply === reply))
+      turns.set(turn.key, [...there, { conversation, reply, lastAt }])
+  }
+}
