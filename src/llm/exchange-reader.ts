@@ -1,4 +1,5 @@
 import type { ExchangeOpen, SessionRef } from '#capture'
+import { cleanText } from '#lib/errors'
 import { decompress } from './decompress.ts'
 import type { RequestReading, ResponseReader, ResponseReading } from './dialects/dialect.ts'
 import { dialectNamed, dialectOfPath } from './dialects/dialects.ts'
@@ -54,11 +55,17 @@ export function openExchangeReader(
       const sent = unpack(request.bytes(), header(open.request_headers, 'content-encoding'))
       const asked = dialect.readRequest(sent, open.path)
       const answered = reader.result()
+      const session = readSession(open.request_headers, asked.session)
       return {
-        request: asked,
-        response: isBilled(open) ? answered : { ...answered, usage: null },
+        request: { ...asked, model: named(asked.model) },
+        response: {
+          ...answered,
+          model: named(answered.model),
+          error: reason(answered.error),
+          usage: isBilled(open) ? answered.usage : null,
+        },
         streamed: stream || (asked.stream && answered.error === null),
-        session: readSession(open.request_headers, asked.session),
+        session: session && { ...session, session: named(session.session) ?? '' },
       }
     },
   }
@@ -67,6 +74,16 @@ export function openExchangeReader(
 function isBilled(open: Pick<ExchangeOpen, 'method' | 'protocol' | 'path'>): boolean {
   if (open.protocol === 'websocket') return true
   return open.method === 'POST' && !/\/cancel\/?($|\?)/.test(open.path)
+}
+
+/** Names go into columns and pages: bounded, and of text that a database takes. */
+function named(text: string | null): string | null {
+  return text === null ? null : cleanText(text.slice(0, 200))
+}
+
+/** A word for programs. What does not look like one may be content, which `metadata` mode must not keep. */
+function reason(text: string | null): string | null {
+  return text === null || /^[\w.:-]{1,64}$/.test(text) ? text : 'error'
 }
 
 /** Empty where the encoding cannot be undone within bounds. */
