@@ -19,6 +19,8 @@ export type {
   Usage,
 } from './exchange.ts'
 export type { Interpret, Interpretation, Message, SessionRef } from './interpretation.ts'
+export { openReading, type Reading, type ReadingOptions } from './reading/reading.ts'
+export type { Replay, ReplayOptions } from './reading/replay.ts'
 export type { Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
 export { SpoolFullError } from './spool/room.ts'
 export { openSpool, type SpoolOptions } from './spool.ts'

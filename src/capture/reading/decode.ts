@@ -5,7 +5,7 @@ import zlib from 'node:zlib'
  * What stored bytes say under their `content-encoding`. A stream that broke off gives what can be read of it.
  * Null where an encoding is not known.
  */
-export function decodedStream(bytes: Uint8Array, encoding: string | null): AsyncIterable<Uint8Array> | null {
+export function decodedStream(bytes: Uint8Array, encoding: string | null): AsyncGenerator<Uint8Array> | null {
   const steps = encodings(encoding)
   if (!steps.every((step) => step in decoders)) return null
   let stream: Readable = Readable.from(slices(bytes))

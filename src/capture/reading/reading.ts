@@ -1,6 +1,9 @@
 import type postgres from 'postgres'
 import { SluiceError } from '#lib/errors'
+import type { Logger } from '#lib/log'
 import { openStore } from '#store'
+import { exchangesChannel } from '../storing/announce.ts'
+import { openTail, type Tail } from './tail.ts'
 
 /** The pool that all reads of the record share, apart from what stores and proxies: bounded in every direction. */
 export type Reading = {
@@ -10,16 +13,13 @@ export type Reading = {
    *   `database-down` when there is no connection
    */
   read<Result>(work: (sql: postgres.Sql) => Promise<Result>): Promise<Result>
-  /** One session for all listeners of this process; connects again by itself, and says so through `onConnect`. */
-  listen(
-    channel: string,
-    onMessage: (payload: string) => void,
-    onConnect: () => void,
-  ): Promise<() => Promise<void>>
+  tail: Tail
+  /** Ends all who follow the tail, then waits up to 5 s for running reads. */
   close(): Promise<void>
 }
 
 export type ReadingOptions = {
+  log: Logger
   /** Connections at most. @default 4 */
   max?: number
   /** Time limit of one statement. @default 5000 */
@@ -28,8 +28,8 @@ export type ReadingOptions = {
   atOnce?: number
 }
 
-export function openReading(url: string, options: ReadingOptions = {}): Reading {
-  const { max = 4, timeoutMs = 5_000, atOnce = 64 } = options
+export function openReading(url: string, options: ReadingOptions): Reading {
+  const { log, max = 4, timeoutMs = 5_000, atOnce = 64 } = options
   const store = openStore(bounded(url, timeoutMs), { max, name: 'sluice-read' })
   let underWay = 0
 
@@ -49,12 +49,21 @@ export function openReading(url: string, options: ReadingOptions = {}): Reading 
     }
   }
 
-  async function listen(channel: string, onMessage: (payload: string) => void, onConnect: () => void) {
-    const { unlisten } = await store.sql.listen(channel, onMessage, onConnect)
+  const tail = openTail({ read, listen, log })
+
+  async function listen(onMessage: (payload: string) => void, onConnect: () => void) {
+    const { unlisten } = await store.sql.listen(exchangesChannel, onMessage, onConnect)
     return unlisten
   }
 
-  return { read, listen, close: store.close }
+  return {
+    read,
+    tail,
+    async close() {
+      await tail.close()
+      await store.close()
+    },
+  }
 }
 
 /**

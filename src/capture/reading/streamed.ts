@@ -1,7 +1,7 @@
 /**
  * A response whose body is made piece by piece as the client takes it. When the client leaves, nothing more is
- * made: the source is told through `return()` at its next piece. No statement is cancelled on the server for it,
- * as a cancel that comes late would hit whoever uses the connection next; each is short, and has a time limit.
+ * made. No statement is cancelled on the server for it, as a cancel that comes late would hit whoever uses the
+ * connection next: each is short, and has a time limit.
  */
 export function streamed(
   source: AsyncGenerator<string | Uint8Array>,
@@ -24,14 +24,16 @@ export function streamed(
   return new Response(body, init)
 }
 
-export const jsonLines = {
-  'content-type': 'application/x-ndjson; charset=utf-8',
-  'cache-control': 'no-store',
-}
-
-/** Never run by a browser as a page of ours, whatever the upstream said it is. */
-export const inert = {
-  'x-content-type-options': 'nosniff',
-  'content-security-policy': "sandbox; default-src 'none'",
-  'cache-control': 'private, no-store',
+/** The generator after its first piece was made: what fails there is still answered by a status. */
+export async function begun<Piece>(source: AsyncGenerator<Piece>): Promise<AsyncGenerator<Piece>> {
+  const first = await source.next()
+  return (async function* () {
+    try {
+      if (first.done) return
+      yield first.value
+      yield* source
+    } finally {
+      await source.return(undefined)
+    }
+  })()
 }
