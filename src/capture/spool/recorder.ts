@@ -11,8 +11,11 @@ export const flushAfterMs = 75
 export const flushBytes = 256 * 1024
 export const waitForRoomMs = 10_000
 
-/** Where the exchange is: only in memory, in a file of its own, sealed there or in the segment, or given up. */
-type State = 'memory' | 'file' | 'sealing' | 'done'
+/**
+ * Where the exchange is: only in memory, in a file of its own, about to be sealed, sealed or given up; or left as it
+ * was when the spool was closed.
+ */
+type State = 'memory' | 'file' | 'sealing' | 'done' | 'left'
 
 /** The recording of one exchange. What happens to it in which state is written down in `spool.ts`. */
 export class Recorder implements Recording {
@@ -44,7 +47,7 @@ export class Recorder implements Recording {
 
   seal(end: SealedEnd): void | Promise<void> {
     if (this.#state === 'sealing' || this.#state === 'done') return
-    if (this.#journal.closed) throw new Error('sealing an exchange: the spool is closed')
+    if (this.#state === 'left') throw new Error('sealing an exchange: the spool is closed')
     this.#end = end
     this.#state = 'sealing'
     this.#journal.open.delete(this)
@@ -96,10 +99,11 @@ export class Recorder implements Recording {
     this.flush(performance.now(), true)
     this.#file?.close()
     this.#finish()
+    this.#state = 'left'
   }
 
   #take(kind: Kind, bytes: Uint8Array): void {
-    if (this.#state === 'sealing' || this.#state === 'done' || bytes.length === 0) return
+    if ((this.#state !== 'memory' && this.#state !== 'file') || bytes.length === 0) return
     const intake = this.#intake
     intake.count(kind, bytes)
     if (this.#cut !== null) return

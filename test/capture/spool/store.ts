@@ -85,7 +85,10 @@ function commit(dir: string, payload: LoggingPayload): void {
   if (existsSync(`${name}.batch`)) return
   if (Number(payload.batch) < payload.floor) throw new Error('a batch below its own floor')
   const bytes = Bun.zstdDecompressSync(Buffer.from(payload.frames, 'base64'))
-  if (payload.part < payload.parts - 1) return put(`${name}-p${payload.part}.part`, bytes)
+  if (payload.part < payload.parts - 1) {
+    put(`${name}-p${payload.part}.part`, bytes)
+    return
+  }
   const parts = Array.from({ length: payload.parts - 1 }, (_, part) => readFileSync(`${name}-p${part}.part`))
   const { exchanges, damaged } = decodeExchanges(Buffer.concat([...parts, bytes]))
   const kept = exchanges.map(({ open, end, request, response }) => {
