@@ -9,7 +9,8 @@ export type Caller = {
 
 /**
  * Decides in memory, so that no request waits for the database. A Sluice key is taken from `sluice-key`,
- * `x-api-key`, `Authorization: Bearer`, `x-goog-api-key`, `api-key` (Azure) or the query's `key`, in this order.
+ * `x-api-key`, `Authorization: Bearer`, `x-goog-api-key`, `api-key` (Azure), the WebSocket protocol
+ * `openai-insecure-api-key.…` (browsers) or the query's `key`, in this order.
  * The client's own credential goes through where it stands beside `sluice-key`, or, without any Sluice key, where
  * PASS_THROUGH_KEYS allows it; there no credential at all will do too.
  * @throws SluiceError 401 `unauthenticated`, `key-unknown`, `key-revoked`, `key-expired`; 403 `forbidden` where the

@@ -1,4 +1,5 @@
-import type { OpenApi, Operation } from './openapi.ts'
+import type { OpenApi } from './openapi.ts'
+import type { Operation } from './proxied-paths.ts'
 
 /** The API as one page without script and without anything from elsewhere, so that it works offline and leaks nothing. */
 export function docsPage(document: OpenApi): string {

@@ -1,13 +1,14 @@
 import type { Outcome, SpoolLedger } from '#capture'
 import type { Metrics } from '#lib/metrics'
 
-/** What is counted of an exchange when it has ended. Times in ms. */
+/** What is counted of an exchange when it has ended. Times in ms since the epoch. */
 export type EndedExchange = {
   provider: string | null
   outcome: Outcome
-  durationMs: number
+  startedAt: number
   /** Null where no byte of an answer went out. */
-  firstByteMs: number | null
+  firstByteAt: number | null
+  endedAt: number
 }
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
@@ -31,11 +32,11 @@ export function exchangeMetrics(metrics: Metrics): (ended: EndedExchange) => voi
       buckets: seconds,
     },
   )
-  return ({ provider, outcome, durationMs, firstByteMs }) => {
+  return ({ provider, outcome, startedAt, firstByteAt, endedAt }) => {
     const name = provider ?? 'none'
     count.add([name, outcome])
-    duration.observe([name], durationMs / 1000)
-    if (firstByteMs !== null) firstByte.observe([name], firstByteMs / 1000)
+    duration.observe([name], (endedAt - startedAt) / 1000)
+    if (firstByteAt !== null) firstByte.observe([name], (firstByteAt - startedAt) / 1000)
   }
 }
 

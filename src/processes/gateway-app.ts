@@ -26,21 +26,14 @@ export function gatewayApp({ routes, ops, log }: GatewayAppOptions): AnyElysia {
   return app
 }
 
-/** T11: Claude Code sends HEAD to both of these to see whether anybody is there. */
 function homeRoutes({ name, version }: OpsOptions) {
-  const tag = 'operations'
   const links = { docs: '/docs', openapi: '/openapi.json', health: '/health', ready: '/ready' }
-  return new Elysia()
-    .get(
-      '/',
-      () => Response.json({ name, version, ...links }),
-      routeDoc({ summary: 'What this is, and where its documentation is', scope: 'open', tag }),
-    )
-    .get(
-      '/api/hello',
-      () => Response.json({ message: 'hello' }),
-      routeDoc({ summary: 'Is anybody there?', scope: 'open', tag }),
-    )
+  const summary = 'What this is, and where its documentation is'
+  return new Elysia().get(
+    '/',
+    () => Response.json({ name, version, ...links }),
+    routeDoc({ summary, scope: 'open', tag: 'operations' }),
+  )
 }
 
 function docsRoutes(app: AnyElysia, { version }: OpsOptions) {

@@ -1,6 +1,7 @@
 import type { AnyElysia } from 'elysia'
 import { z } from 'zod'
 import type { RouteDoc } from '#lib/route-doc'
+import { type Operation, proxiedPaths } from './proxied-paths.ts'
 
 /**
  * The OpenAPI 3.1 document of an app, from its routes. Made by us and not by `@elysiajs/openapi`: what our routes
@@ -8,14 +9,15 @@ import type { RouteDoc } from '#lib/route-doc'
  * which so never parses a body.
  */
 export function openApiDocument(app: AnyElysia, about: { version: string }): OpenApi {
-  const paths: OpenApi['paths'] = {}
+  const paths: OpenApi['paths'] = proxiedPaths()
   for (const route of app.routes) {
-    if (route.method === 'HEAD' || route.method === 'OPTIONS' || route.method === 'WS') continue
+    const detail: Detail = route.hooks?.detail ?? {}
+    if (detail.hide || ['HEAD', 'OPTIONS', 'WS'].includes(route.method)) continue
     const path = documentPath(route.path)
     const operations = paths[path] ?? {}
     paths[path] = operations
     for (const method of methodsOf(route.method, route.path)) {
-      operations[method] ??= operation(route.path, method, route.hooks?.detail ?? {})
+      operations[method] ??= operation(route.path, method, detail)
     }
   }
   return {
@@ -36,17 +38,6 @@ export function openApiDocument(app: AnyElysia, about: { version: string }): Ope
   }
 }
 
-export type Operation = {
-  operationId: string
-  summary: string
-  description?: string
-  tags: string[]
-  security?: Record<string, string[]>[]
-  parameters: Record<string, unknown>[]
-  requestBody?: unknown
-  responses: Record<string, unknown>
-}
-
 export type OpenApi = {
   openapi: string
   info: Record<string, unknown>
@@ -56,10 +47,10 @@ export type OpenApi = {
 }
 
 /** What a route may say of itself: a `routeDoc`, or parts of an OpenAPI operation. */
-type Detail = Partial<Operation> & { doc?: RouteDoc }
+type Detail = Partial<Operation> & { doc?: RouteDoc; hide?: boolean }
 
 function operation(path: string, method: string, detail: Detail): Operation {
-  const { doc, ...said } = detail
+  const { doc, hide: _, ...said } = detail
   const proxied = !path.startsWith('/api/') && doc === undefined
   const description = [doc?.description ?? said.description, doc && scopeLine(doc)]
     .filter(Boolean)

@@ -32,6 +32,12 @@ describe('a Sluice key', () => {
       [{ authorization: `bearer  ${plain.key}` }, null],
       [{ 'x-goog-api-key': plain.key }, null],
       [{ 'api-key': plain.key }, null],
+      [
+        {
+          'sec-websocket-protocol': `realtime, openai-insecure-api-key.${plain.key}, openai-beta.realtime-v1`,
+        },
+        null,
+      ],
       [{}, `key=${plain.key}`],
     ]
     for (const [headers, query] of places) {

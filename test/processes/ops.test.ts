@@ -119,7 +119,8 @@ describe('/metrics', () => {
   test('tell of the process, of exchanges, of the spool and of queues', async () => {
     const metrics = openMetrics()
     const stopProcess = processMetrics(metrics, { version: '1.2.3', process: 'gateway' })
-    exchangeMetrics(metrics)({ provider: 'mock', outcome: 'completed', durationMs: 12, firstByteMs: 4 })
+    const times = { startedAt: 1_000, firstByteAt: 1_004, endedAt: 1_012 }
+    exchangeMetrics(metrics)({ provider: 'mock', outcome: 'completed', ...times })
     spoolMetrics(metrics, () => ledger)
     const counts = { waiting: 7, active: 1, delayed: 0, completed: 5, failed: 2 }
     const stopQueues = queueMetrics({ metrics, queues: ['logging'], counts: async () => counts })
