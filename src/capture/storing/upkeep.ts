@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
-import { makePartitions, partitionsBefore, today } from './partitions.ts'
+import { makePartitions, partitioned, partitionsBefore, today } from './partitions.ts'
 
 export type UpkeepOptions = {
   sql: Sql
@@ -23,6 +23,7 @@ export async function upkeep({ sql, retentionDays, log }: UpkeepOptions): Promis
     sql,
     Array.from({ length: daysAhead + 1 }, (_, ahead) => day + ahead),
   )
+  await dropDetached(sql)
   const dropped = retentionDays === undefined ? [] : await dropBefore(sql, day - retentionDays, log)
   await pruneBatches(sql)
   if (retentionDays !== undefined) await pruneSmall(sql, retentionDays)
@@ -38,7 +39,7 @@ async function dropBefore(sql: Sql, day: number, log: Logger): Promise<string[]>
       await sql.unsafe(
         `alter table ${table} detach partition ${name} ${detaching ? 'finalize' : 'concurrently'}`,
       )
-      await sql.unsafe(`drop table ${name}`)
+      await sql.unsafe(`drop table if exists ${name}`)
       dropped.push(name)
     } catch (error) {
       log.warn({ partition: name, reason: errorText(error) }, 'upkeep: a partition cannot be dropped yet')
@@ -46,6 +47,15 @@ async function dropBefore(sql: Sql, day: number, log: Logger): Promise<string[]>
   }
   if (dropped.length > 0) log.info({ partitions: dropped }, 'upkeep: dropped what is past retention')
   return dropped
+}
+
+/** What an upkeep detached and did not live to drop. Partitions that are being made cannot be seen yet. */
+async function dropDetached(sql: Sql): Promise<void> {
+  const rows = await sql<{ name: string }[]>`
+    select relname as name from pg_class
+    where relkind = 'r' and not relispartition and relnamespace = current_schema()::regnamespace
+      and relname ~ ${`^(${partitioned.join('|')})_[0-9]{8,}$`}`
+  for (const { name } of rows) await sql.unsafe(`drop table if exists ${name}`)
 }
 
 async function pruneBatches(sql: Sql): Promise<void> {
