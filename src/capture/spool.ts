@@ -1,7 +1,8 @@
+import { errorText, SetupError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import type { Commits } from './commits.ts'
 import type { Spool } from './recording.ts'
-import type { Step } from './spool/depot.ts'
+import type { Depot, Step } from './spool/depot.ts'
 import { Drain } from './spool/drain.ts'
 import { droppedRecording } from './spool/dropped.ts'
 import { Forwarder, type LoggingProducer } from './spool/forwarder.ts'
@@ -12,7 +13,7 @@ import { Reporter } from './spool/reporter.ts'
 import { Room, SpoolFullError } from './spool/room.ts'
 import { RunWriter } from './spool/run-writer.ts'
 import { SegmentWriter } from './spool/segment.ts'
-import { takeSlot } from './spool/slot.ts'
+import { type Slot, takeSlot } from './spool/slot.ts'
 import { Ticker } from './spool/ticker.ts'
 
 /*
@@ -60,7 +61,7 @@ export type SpoolOptions = {
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { log, commits, producer, whenFull, step = () => {} } = options
   const slot = takeSlot(options.dir)
-  const depot = recover(slot, { log, step })
+  const depot = recovered(slot, { log, step })
   const room = new Room({ dir: slot.dir, max: options.maxBytes, log })
   room.bytes = depot.bytes()
   room.refill()
@@ -105,5 +106,14 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       depot.close()
       slot.release()
     },
+  }
+}
+
+function recovered(slot: Slot, options: { log: Logger; step: Step }): Depot {
+  try {
+    return recover(slot, options)
+  } catch (error) {
+    slot.release()
+    throw new SetupError(`bringing the spool in ${slot.dir} to order: ${errorText(error)}`)
   }
 }

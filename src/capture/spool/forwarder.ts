@@ -12,10 +12,17 @@ import { maxOutstanding, segmentBytes } from './segment.ts'
 /** What the forwarder needs of the queue engine's producer. */
 export type LoggingProducer = { enqueue(payload: LoggingPayload, options: { id: string }): Promise<void> }
 
-const resendAfterMs = 30_000
 const resendSlowestMs = 300_000
 const retryFirstMs = 100
 const retrySlowestMs = 5_000
+
+type ForwarderOptions = {
+  depot: Depot
+  producer: LoggingProducer
+  commits: Commits
+  /** A batch that the store does not know after this long is sent again. @default 30000 */
+  resendAfterMs?: number
+}
 
 type Part = { batch: Batch; part: number; parts: number }
 
@@ -26,6 +33,7 @@ type Part = { batch: Batch; part: number; parts: number }
 export class Forwarder {
   readonly #depot: Depot
   readonly #producer: LoggingProducer
+  readonly #resendAfterMs: number
   readonly #poller: Poller
   readonly #under = new Set<Batch>()
   /** Jobs that the queue has and the store does not, as far as is known. */
@@ -35,9 +43,10 @@ export class Forwarder {
   #closed = false
   #emptied: (() => void)[] = []
 
-  constructor(options: { depot: Depot; producer: LoggingProducer; commits: Commits }) {
+  constructor(options: ForwarderOptions) {
     this.#depot = options.depot
     this.#producer = options.producer
+    this.#resendAfterMs = options.resendAfterMs ?? 30_000
     this.#poller = new Poller(options.depot.id, options.commits, (error) => this.#tell('store', error))
   }
 
@@ -107,7 +116,7 @@ export class Forwarder {
       const id = `${this.#depot.id}-${batch.number}${part.parts > 1 ? `-p${part.part}` : ''}`
       await this.#enqueue(part, id)
       if (last) this.#depot.queued(batch)
-      for (let patience = resendAfterMs; ; patience = Math.min(patience * 2, resendSlowestMs)) {
+      for (let patience = this.#resendAfterMs; ; patience = Math.min(patience * 2, resendSlowestMs)) {
         const result = await this.#poller.wait(name, patience)
         if (result !== null) return result
         // A name of its own each time: the engine ignores a job whose name it still knows, as one that failed.

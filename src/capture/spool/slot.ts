@@ -57,11 +57,12 @@ function tryTake(dir: string, number: number): Slot | null {
   }
 }
 
-/** SQLite is used for nothing but its lock: an exclusive transaction that never writes. */
+/** SQLite is used for nothing but its lock: an exclusive transaction that never writes, not even a journal. */
 function lock(path: string): (() => void) | null {
   const database = new Database(path, { create: true })
   try {
     database.run('PRAGMA busy_timeout = 0')
+    database.run('PRAGMA journal_mode = MEMORY')
     database.run('BEGIN EXCLUSIVE')
     return () => database.close()
   } catch (error) {
