@@ -14,8 +14,10 @@ export type SlicedOptions = {
   /** Where the newest slice ends. */
   until: number | undefined
   limit: number
-  /** No new slice is begun that would probably end after this. @default 120 */
+  /** The reading stops after about this long. @default 150 */
   budgetMs?: number
+  /** As long as nothing was found: an empty page tells nobody anything. @default 1000 */
+  emptyBudgetMs?: number
   /** Width of the newest slice. @default one hour */
   firstMs?: number
 }
@@ -29,21 +31,25 @@ const growth = 4
  * budget: everything from there on was read; null when all was read or the page is full.
  */
 export async function newestFirst<Row>(
-  { since, until, limit, budgetMs = 120, firstMs = hour }: SlicedOptions,
+  options: SlicedOptions,
   fetch: (slice: Slice) => Promise<readonly Row[]>,
 ): Promise<{ rows: Row[]; reached: number | null }> {
+  const { since, until, limit, budgetMs = 150, emptyBudgetMs = 1_000, firstMs = hour } = options
   const began = performance.now()
   const rows: Row[] = []
   let before = until
-  for (let width = firstMs; ; width *= growth) {
-    const edge = (before ?? Date.now()) - width
+  let width = firstMs
+  for (;;) {
+    const edge = Math.floor((before ?? Date.now()) - width)
     const last = width > widest || edge <= (since ?? 0)
     const from = last ? since : edge
     const sliceBegan = performance.now()
     rows.push(...(await fetch({ from, before, limit: limit - rows.length })))
-    if (rows.length >= limit || from === since || from === undefined) return { rows, reached: null }
-    before = from
-    const next = (performance.now() - sliceBegan) * growth
-    if (performance.now() - began + next > budgetMs) return { rows, reached: from }
+    if (rows.length >= limit || last) return { rows, reached: null }
+    before = edge
+    const left = (rows.length === 0 ? emptyBudgetMs : budgetMs) - (performance.now() - began)
+    const affordable = left / (performance.now() - sliceBegan)
+    if (affordable < 0.5) return { rows, reached: edge }
+    width *= Math.min(growth, affordable)
   }
 }
