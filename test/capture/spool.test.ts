@@ -79,6 +79,17 @@ describe('the spool', () => {
     await spool.close()
   })
 
+  test('a large exchange that overtakes a segment still being written does not make the store skip that', async () => {
+    const dir = scratch()
+    const store = storeIn(dir)
+    const spool = await spoolIn(dir, store)
+    record(spool, bytes(100), bytes(100))
+    record(spool, bytes(100), bytes(1_500_000, 2))
+    await until(() => spool.ledger().stored === 2, 'both are stored')
+    expect(store.kept().map((kept) => kept.seq)).toEqual([1, 2])
+    await spool.close()
+  })
+
   test('in metadata mode no byte of the bodies is on disk or in the queue, and their hashes are right', async () => {
     const dir = scratch()
     const store = storeIn(dir)

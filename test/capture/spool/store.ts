@@ -83,7 +83,10 @@ function read(dir: string, name: string): { exchanges: Kept[]; damaged: number }
 function commit(dir: string, payload: LoggingPayload): void {
   const name = join(dir, `${payload.spool}-${payload.batch}`)
   if (existsSync(`${name}.batch`)) return
-  if (Number(payload.batch) < payload.floor) throw new Error('a batch below its own floor')
+  const floorFile = join(dir, `${payload.spool}.floor`)
+  const floor = existsSync(floorFile) ? Number(readFileSync(floorFile, 'utf8')) : 0
+  if (Number(payload.batch) < floor) return
+  put(floorFile, String(Math.max(floor, payload.floor)))
   const bytes = Bun.zstdDecompressSync(Buffer.from(payload.frames, 'base64'))
   if (payload.part < payload.parts - 1) {
     put(`${name}-p${payload.part}.part`, bytes)
