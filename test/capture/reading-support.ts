@@ -86,7 +86,16 @@ export async function answerOf(response: Response): Promise<Answer> {
   const text = new TextDecoder().decode(bytes)
   const isJson = /^application\/(problem\+)?json/.test(response.headers.get('content-type') ?? '')
   const { status, headers } = response
-  return { status, headers, bytes, text, json: isJson && text !== '' ? JSON.parse(text) : null }
+  return { status, headers, bytes, text, json: isJson ? parsed(text) : null }
+}
+
+/** Null where it is the raw bytes of something that only says it is JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 /** The items of a list's answer. */
