@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
+import type { Authorise } from '#access'
 import type { Logger } from '#lib/log'
-import { routeDoc } from '#lib/route-doc'
+import { type RouteDoc, routeDoc } from '#lib/route-doc'
 import { docsHeaders, docsPage } from './docs-page.ts'
 import { failure } from './failure.ts'
 import { type OpenApi, openApiDocument } from './openapi.ts'
@@ -23,8 +24,27 @@ export function gatewayApp({ routes, ops, log }: GatewayAppOptions): AnyElysia {
   app.onError(({ error, request }) => answer(error, request))
   app.use(opsRoutes(ops)).use(homeRoutes(ops)).use(docsRoutes(app, ops))
   for (const plugin of routes) app.use(plugin)
+  answerHeads(app, ops.authorise)
   return app
 }
+
+/**
+ * HEAD of a stream. Elysia would answer it by running the GET and counting its bytes, which for a live tail never
+ * ends.
+ */
+function answerHeads(app: AnyElysia, authorise: Authorise): void {
+  for (const { method, path, hooks } of [...app.routes]) {
+    const doc: RouteDoc | undefined = hooks?.detail?.doc
+    if (method !== 'GET' || typeof doc?.answer !== 'string' || !streams.has(doc.answer)) continue
+    const { answer, scope } = doc
+    app.head(path, ({ request }) => {
+      if (scope !== 'open') authorise(request, scope)
+      return new Response(null, { headers: { 'content-type': answer } })
+    })
+  }
+}
+
+const streams = new Set(['text/event-stream', 'application/x-ndjson'])
 
 function homeRoutes({ name, version }: OpsOptions) {
   const links = { docs: '/docs', openapi: '/openapi.json', health: '/health', ready: '/ready' }

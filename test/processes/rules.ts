@@ -4,15 +4,18 @@ import type { Scope } from '#access'
  * Who may use which route of the gateway:
  * - a scope: our own routes; `authorise` asks for it
  * - `open`: anybody
- * - `proxied`: the proxy's own rule, `authenticate`
+ * - `proxied`: the proxy; `authenticate` asks for the scope `call`, or takes guests where pass-through is on
  */
 export type Rule = Scope | 'open' | 'proxied'
 
-/** Every route of the gateway has a line here: a new one without fails the test of this table. */
+/** Every route of the gateway has a line here: a new one without fails the test of this table. HEAD is as GET. */
 export const rules: Record<string, Rule> = {
   'GET /': 'open',
   'GET /docs': 'open',
   'GET /openapi.json': 'open',
+  'HEAD /': 'open',
+  'GET /api/hello': 'open',
+  'HEAD /api/hello': 'open',
   'GET /health': 'open',
   'GET /ready': 'open',
   'GET /ready/proxying': 'open',
@@ -24,7 +27,30 @@ export const rules: Record<string, Rule> = {
   'GET /api/keys/:id': 'keys',
   'DELETE /api/keys/:id': 'keys',
   'POST /api/keys/:id/revoke': 'keys',
+  'GET /api/exchanges': 'read',
+  'GET /api/exchanges/:id': 'read',
+  'GET /api/exchanges/:id/request': 'read',
+  'GET /api/exchanges/:id/response': 'read',
+  'POST /api/exchanges/:id/replay': 'replay',
+  'GET /api/conversations': 'read',
+  'GET /api/conversations/:id': 'read',
+  'GET /api/conversations/:id/turns': 'read',
+  'GET /api/conversations/:id/turns/:number': 'read',
+  'GET /api/conversations/:id/export': 'read',
+  'GET /api/search': 'read',
+  'GET /api/export': 'read',
+  'GET /api/tail': 'read',
+  'GET /api/ledger': 'read',
+
   'POST /api/tenants': 'admin',
   'GET /api/tenants': 'admin',
   'GET /api/tenants/:id': 'admin',
+
+  'ALL /v1/messages': 'proxied',
+  'ALL /v1/*': 'proxied',
+  'ALL /v1beta/*': 'proxied',
+  'ALL /v1alpha/*': 'proxied',
+  'ALL /upload/*': 'proxied',
+  'ALL /download/*': 'proxied',
+  'ALL /p/*': 'proxied',
 }

@@ -1,16 +1,66 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { AnyElysia } from 'elysia'
 import type { Access } from '#access'
+import { openCommits, openReading, openSpool } from '#capture'
 import { releaser } from '#lib/release'
 import { accessRoutes } from '#routes/access'
+import { captureRoutes } from '#routes/capture'
+import { llmRoutes } from '#routes/llm'
+import { openProviders } from '../../src/llm/providers/registry.ts'
+import { openProxy } from '../../src/llm/proxy.ts'
+import { handlerOn, job, quiet } from '../capture/store-support.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 
-/** All routes of a gateway, over one test database. */
-export async function openRoutes(deps: { database: TestDatabase; access: Access }): Promise<{
-  routes: AnyElysia[]
-  release: () => Promise<void>
-}> {
-  const { database, access } = deps
+export type WholeAppOptions = {
+  database: TestDatabase
+  /** Guards our own routes. */
+  access: Access
+  /** Guards the proxied routes. */
+  proxied: Access
+}
+
+/** All routes of a gateway over one test database, with a worker in the same process and no provider to reach. */
+export async function openRoutes({ database, access, proxied }: WholeAppOptions) {
+  const { sql, url } = database
   const held = releaser()
-  const routes: AnyElysia[] = [accessRoutes({ sql: database.sql, access })]
-  return { routes, release: held.releaseAll }
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-app-'))
+  held.add('folder', () => rm(dir, { recursive: true, force: true }))
+
+  const handler = handlerOn(sql)
+  held.add('handler', handler.close)
+  const producer = {
+    enqueue: async (payload: Parameters<typeof handler>[0]) => void (await handler(payload, job)),
+  }
+  const maxBytes = 64 * 1024 * 1024
+  const spool = await openSpool({
+    dir,
+    maxBytes,
+    whenFull: 'block',
+    log: quiet,
+    producer,
+    commits: openCommits(sql),
+  })
+  held.add('spool', () => spool.close())
+  const reading = openReading(url, { log: quiet })
+  held.add('reading', reading.close)
+
+  const nowhere = { baseUrl: 'http://127.0.0.1:9' }
+  const proxy = openProxy({
+    ...{ authenticate: proxied.authenticate, spool, log: quiet, clientGone: 'cancel' },
+    ...{ bodyMaxBytes: 1_000_000, connectTimeoutMs: 1_000, idleTimeoutMs: 1_000 },
+    providers: openProviders({ anthropic: nowhere, openai: nowhere, gemini: nowhere }),
+  })
+  held.add('proxy', proxy.close)
+
+  const { authorise } = access
+  const ledgers = () => [spool.ledger()]
+  const replay = () => Promise.resolve(Response.json({}))
+  const routes: AnyElysia[] = [
+    accessRoutes({ sql, access }),
+    captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
+    llmRoutes({ proxy }),
+  ]
+  return { routes, handler, release: held.releaseAll }
 }
