@@ -1,0 +1,117 @@
+/** The gateway: proxies, records, answers the API. Wires the domains together and owns nothing itself. */
+import { join } from 'node:path'
+import { openAccess } from '#access'
+import { openBroker } from '#broker'
+import { openCommits, openReading, openSpool, type Replay } from '#capture'
+import { isLoopback, readEnv } from '#lib/env'
+import { SetupError } from '#lib/errors'
+import { openLog } from '#lib/log'
+import { openMetrics } from '#lib/metrics'
+import type { Releaser } from '#lib/release'
+import { type LlmProxy, openMock, openProviders, openProxy } from '#llm'
+import { logging } from '#queues/logging'
+import { upkeep } from '#queues/upkeep'
+import { accessRoutes } from '#routes/access'
+import { captureRoutes } from '#routes/capture'
+import { llmRoutes } from '#routes/llm'
+import { openStore } from '#store'
+import { databaseUrl, environment } from './environment.ts'
+import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
+import { gatewayApp } from './gateway-app.ts'
+import { listen } from './listen.ts'
+import { gatewayProbes } from './probes.ts'
+import { processMetrics } from './process-metrics.ts'
+import { queueMetrics } from './queue-metrics.ts'
+import { readiness } from './readiness.ts'
+import { run, type Started } from './run.ts'
+import { version } from './version.ts'
+
+const env = environment(readEnv)
+const log = openLog('gateway', env.LOG_LEVEL)
+let draining = false
+await run(log, start, { graceMs: 9_000 })
+
+async function start(held: Releaser): Promise<Started> {
+  const url = databaseUrl(env)
+  const metrics = openMetrics()
+  held.add('process metrics', processMetrics(metrics, { version, process: 'gateway' }))
+  const store = openStore(url, { max: 4, name: 'sluice gateway' })
+  held.add('store', store.close)
+  const reading = openReading(url, { log })
+  held.add('reading', reading.close)
+  const access = await openAccess({
+    ...{ sql: store.sql, log, adminKey: env.ADMIN_KEY, passThrough: env.PASS_THROUGH_KEYS },
+    ...{ defaultCapture: env.CAPTURE, snapshotFile: join(env.DATA_DIR, 'access.json') },
+  })
+  held.add('access', access.close)
+  const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-gateway' })
+  held.add('broker', () => broker.close())
+  await verifyUnlessDown(broker.verify)
+  held.add(
+    'queue metrics',
+    queueMetrics({ metrics, queues: [logging.name, upkeep.name], counts: broker.counts }),
+  )
+
+  const spool = await openSpool({
+    ...{ dir: join(env.DATA_DIR, 'spool'), maxBytes: env.SPOOL_MAX_BYTES, whenFull: env.SPOOL_FULL, log },
+    ...{ producer: broker.producer(logging), commits: openCommits(store.sql) },
+  })
+  held.add('spool', () => spool.close(2_500))
+  spoolMetrics(metrics, spool.ledger)
+
+  const mock = await openMock()
+  held.add('mock', mock.close)
+  const proxy = openProxy({
+    ...{ authenticate: access.authenticate, spool, log, observe: exchangeMetrics(metrics) },
+    providers: openProviders({ ...env.providers, mock: { baseUrl: mock.url } }),
+    bodyMaxBytes: env.BODY_MAX_BYTES,
+    connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,
+    idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
+    clientGone: env.CLIENT_GONE,
+  })
+  held.add('proxy', proxy.close)
+
+  const { authorise } = access
+  const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
+  const app = gatewayApp({
+    routes: [
+      llmRoutes({ proxy }),
+      accessRoutes({ sql: store.sql, access }),
+      captureRoutes({ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy) }),
+    ],
+    ops: {
+      ...{ name: 'sluice', version, metrics, ready, authorise, draining: () => draining },
+      endpoint: () => `http://${env.HOST}:${port}`,
+      openMetrics: isLoopback(env.HOST),
+    },
+    log,
+  })
+  const { port, stop } = await listen(app, {
+    hostname: env.HOST,
+    port: env.PORT,
+    bodyMaxBytes: env.BODY_MAX_BYTES,
+  })
+  held.add('listener', async () => {
+    draining = true
+    await stop(4_000)
+  })
+  return { ready: { host: env.HOST, port, engine: broker.engine, spool: spool.id, version } }
+}
+
+/** The upstream sees the gateway's own key; the record, who asked for the replay. */
+function replayBy(proxy: LlmProxy): Replay {
+  return (request, { principal, replayOf, provider, dialect, path }) => {
+    const replay = { caller: { principal, passThrough: false }, of: replayOf }
+    return proxy.handle(request, { provider, dialect, path, replay }, null)
+  }
+}
+
+/** An engine that is down is no reason not to start; one that would lose jobs is. */
+async function verifyUnlessDown(verify: () => Promise<void>): Promise<void> {
+  try {
+    await verify()
+  } catch (error) {
+    if (error instanceof SetupError) throw error
+    log.warn({ reason: String(error) }, 'the queue engine is down: exchanges are spooled until it is back')
+  }
+}

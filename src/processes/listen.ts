@@ -1,0 +1,36 @@
+import type { AnyElysia } from 'elysia'
+import { errorText, SetupError } from '#lib/errors'
+
+export type Listener = {
+  port: number
+  /** Takes no new connections; resolves when what is under way has ended, or cuts it after `graceMs`. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Opens the port. @throws SetupError where it is taken or not ours */
+export async function listen(
+  app: AnyElysia,
+  { hostname, port, bodyMaxBytes }: { hostname: string; port: number; bodyMaxBytes: number },
+): Promise<Listener> {
+  try {
+    app.listen({
+      ...{ hostname, port, reusePort: true },
+      // For clients that stop in the middle of a request; answers set their own limits.
+      idleTimeout: 60,
+      // The proxy refuses what is too large in the dialect's shape; this is the limit for everything else.
+      maxRequestBodySize: bodyMaxBytes * 2,
+    })
+  } catch (cause) {
+    throw new SetupError(`Cannot listen on ${hostname}:${port}: ${errorText(cause)}`, { cause })
+  }
+  const { server } = app
+  if (server === null) throw new SetupError(`Cannot listen on ${hostname}:${port}`)
+  return {
+    port: server.port ?? port,
+    async stop(graceMs) {
+      const ended = server.stop()
+      const cut = Bun.sleep(graceMs).then(() => server.stop(true))
+      await Promise.race([ended, cut])
+    },
+  }
+}

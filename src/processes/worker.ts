@@ -1,0 +1,66 @@
+/** `worker <queue…>`: drains the named queues until told to stop. */
+import { type Broker, openBroker } from '#broker'
+import { loggingHandler, upkeepHandler } from '#consumers/capture'
+import { type Env, readEnv } from '#lib/env'
+import { errorText, SetupError } from '#lib/errors'
+import { type Logger, openLog } from '#lib/log'
+import { supervisedFlag } from '#lib/parent'
+import type { Releaser } from '#lib/release'
+import { interpret } from '#llm'
+import { logging } from '#queues/logging'
+import { upkeep, upkeepSchedules } from '#queues/upkeep'
+import { checkSchema, openStore, type Store } from '#store'
+import { databaseUrl, environment } from './environment.ts'
+import { run, type Started } from './run.ts'
+
+type Context = { env: Env; log: Logger; broker: Broker; store: Store }
+
+/** How each queue is drained. Two batches at once keep Postgres busy while the next is decoded. */
+const drains: Record<string, (context: Context) => Promise<void>> = {
+  async logging({ broker, store, log, env }) {
+    const handler = loggingHandler({ sql: store.sql, interpret, log, ...retention(env) })
+    broker.consume(logging, handler, { concurrency: 2, onError: reporter(log, 'logging') })
+  },
+  async upkeep({ broker, store, log, env }) {
+    const handler = upkeepHandler({ sql: store.sql, log, ...retention(env) })
+    broker.consume(upkeep, handler, { onError: reporter(log, 'upkeep') })
+    for (const { id, everyMs, payload } of upkeepSchedules) {
+      broker.schedule(upkeep, { id, everyMs }, payload).catch((error) => {
+        log.error({ reason: errorText(error) }, 'upkeep: cannot be scheduled')
+      })
+    }
+  },
+}
+
+const env = environment(readEnv)
+const log = openLog('worker', env.LOG_LEVEL)
+await run(log, start, { graceMs: 8_000 })
+
+async function start(held: Releaser): Promise<Started> {
+  const queues = process.argv.slice(2).filter((word) => word !== supervisedFlag)
+  const unknown = queues.find((queue) => !(queue in drains))
+  if (queues.length === 0 || unknown !== undefined) {
+    const found = unknown === undefined ? 'no queue named' : `no queue ${unknown}`
+    throw new SetupError(`worker: ${found}; name some of ${Object.keys(drains).join(', ')}`)
+  }
+  const url = databaseUrl(env)
+  const store = openStore(url, { max: 4, name: `sluice worker ${queues.join(' ')}` })
+  held.add('store', store.close)
+  await checkSchema(store.sql)
+  const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-worker' })
+  held.add('broker', () => broker.close(5_000))
+  await broker.verify()
+  for (const queue of queues) await drains[queue]?.({ env, log, broker, store })
+  return { ready: { queues, engine: broker.engine } }
+}
+
+function retention({ RETENTION_DAYS }: Env): { retentionDays?: number } {
+  return RETENTION_DAYS === undefined ? {} : { retentionDays: RETENTION_DAYS }
+}
+
+function reporter(log: Logger, queue: string) {
+  return (error: unknown, job: { id: string; attempt: number; final: boolean } | null) => {
+    const level = job?.final === true ? 'error' : 'warn'
+    log[level]({ queue, ...job, reason: errorText(error) }, job === null ? 'queue engine' : 'job failed')
+  }
+}
