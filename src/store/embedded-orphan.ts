@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, readlink, realpath, rm } from 'node:fs/promises'
+import { readdir, readFile, readlink, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SetupError } from '#lib/errors'
 
@@ -7,27 +7,55 @@ import { SetupError } from '#lib/errors'
 const patience = { SIGINT: 8_000, SIGQUIT: 3_000 } as const
 
 /**
- * Ends a server that outlived the process which started it, and removes a pid file whose pid now belongs to another
- * program (common in containers). Call only while holding the folder's lock.
+ * Ends a server that outlived the process which started it, or what is left of one that was killed, and removes a pid
+ * file whose pid now belongs to another program (common in containers). Call only while holding the folder's lock.
  * @throws SetupError if the server does not end
  */
 export async function stopOrphan(folder: string, onLine: (line: string) => void): Promise<void> {
   const pidFile = join(folder, 'postmaster.pid')
   const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0])
   if (!pid) return
-  if (!(await runsServer(pid, folder))) return await rm(pidFile, { force: true })
-  onLine(`stopping the Postgres that an earlier start left running (process ${pid})`)
-  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
-    process.kill(pid, signal)
-    const deadline = Date.now() + patience[signal]
-    while (Date.now() < deadline) {
-      if (!(await runsServer(pid, folder))) return
-      await Bun.sleep(20)
-    }
+  if (await runsServer(pid, folder)) {
+    onLine(`stopping the Postgres that an earlier start left running (process ${pid})`)
+    if (!(await end([pid], folder, 'SIGINT'))) await end([pid], folder, 'SIGQUIT')
+  } else {
+    await rm(pidFile, { force: true })
   }
+  // Sessions notice the death of their server between two queries only, and hold on to its memory until then.
+  const sessions = await serversIn(folder)
+  if (await end(sessions, folder, 'SIGQUIT')) return
   throw new SetupError(
     `The Postgres of an earlier start (process ${pid}) does not stop: end it, then start again`,
   )
+}
+
+/** @returns whether they are all gone in time */
+async function end(pids: number[], folder: string, signal: keyof typeof patience): Promise<boolean> {
+  for (const pid of pids) signalIfThere(pid, signal)
+  const deadline = Date.now() + patience[signal]
+  let left = pids
+  while (left.length > 0 && Date.now() < deadline) {
+    await Bun.sleep(20)
+    const running = await Promise.all(left.map((pid) => runsServer(pid, folder)))
+    left = left.filter((_, index) => running[index])
+  }
+  return left.length === 0
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Postmaster and sessions of that data directory. Empty where there is no `/proc` to tell. */
+async function serversIn(folder: string): Promise<number[]> {
+  const names = await readdir('/proc').catch(() => [])
+  const pids = names.map(Number).filter((pid) => pid > 0)
+  const running = await Promise.all(pids.map((pid) => runsServer(pid, folder)))
+  return existsSync('/proc/self/cmdline') ? pids.filter((_, index) => running[index]) : []
 }
 
 /** A zombie runs nothing: its command line is empty. */
