@@ -9,7 +9,7 @@ import { exportQuery } from './export-query.ts'
 import { showLedger } from './ledger.ts'
 import { reach } from './reach.ts'
 import { begun, streamed } from './streamed.ts'
-import { tailStream } from './tail-stream.ts'
+import { tailHeaders, tailStream } from './tail-stream.ts'
 
 const tag = 'the record'
 const scope = 'read'
@@ -68,6 +68,7 @@ export function flowRoutes({ reading, authorise, ledgers, log, heartbeatMs }: Ca
 
   async function tail(request: Request): Promise<Response> {
     const principal = authorise(request, scope)
+    if (request.method === 'HEAD') return new Response(null, { headers: tailHeaders })
     const { key: _, last_event_id, ...filters } = readQuery(request, tailQuery)
     return await tailStream({
       reading,

@@ -17,6 +17,13 @@ export type TailStreamOptions = {
   bufferedAtMost?: number
 }
 
+export const tailHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  // Proxies in front (nginx) must not collect events.
+  'x-accel-buffering': 'no',
+}
+
 const missedAtMost = 1_000
 const reconnectMs = 2_000
 
@@ -112,14 +119,7 @@ export async function tailStream(options: TailStreamOptions): Promise<Response> 
     },
     { highWaterMark: 16 },
   )
-  return new Response(body, {
-    headers: {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      // Proxies in front (nginx) must not collect events.
-      'x-accel-buffering': 'no',
-    },
-  })
+  return new Response(body, { headers: tailHeaders })
 }
 
 /** The id of an event names the end of its exchange, which is where reading goes on. */
