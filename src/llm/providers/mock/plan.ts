@@ -32,12 +32,14 @@ export type Plan = {
 /** Decides what to say: a tool call where one is asked for, words otherwise. Equal requests, equal answers. */
 export function plan(asked: Asked): Plan {
   const turn = asked.history.slice(asked.history.findLastIndex(({ role }) => role === 'assistant') + 1)
-  const prompt = turn.findLast(({ role }) => role === 'user')?.text ?? ''
+  const said = turn.findLast(({ role }) => role === 'user')?.text ?? ''
+  const prompt = withoutContext(said)
   const directives = readDirectives(asked.model, prompt)
   const results = turn.filter(({ role }) => role === 'tool')
   const calls = results.length > 0 ? [] : chooseCalls(asked, prompt)
   const thinking = asked.thinking || directives.thinking ? 'Let me think about that for a moment.' : null
-  const pieces = calls.length > 0 ? [] : words(results.at(-1), prompt, directives)
+  const pieces =
+    calls.length > 0 ? [] : directives.echo ? split(said) : words(results.at(-1), prompt, directives)
   const reasoning = thinking === null ? 0 : tokensOf(thinking.length)
   const chars = pieces.join('').length + JSON.stringify(calls.map(({ name, input }) => [name, input])).length
   return {
@@ -87,11 +89,15 @@ function chooseCalls({ tools, force, seed }: Asked, prompt: string): Plan['calls
   }))
 }
 
-function words(result: Message | undefined, prompt: string, { frames, echo }: Directives): string[] {
-  if (echo) return split(prompt)
+function words(result: Message | undefined, prompt: string, { frames }: Directives): string[] {
   if (frames !== null) return Array.from({ length: frames }, (_, index) => `word ${index + 1} `)
   if (result !== undefined) return split(`The tool answered: ${excerpt(result.text)}`)
   return split(`This is the mock provider. You said: ${excerpt(prompt)}`)
+}
+
+/** Agents put what they know about the machine into tags around what a person typed. */
+function withoutContext(prompt: string): string {
+  return prompt.replace(/<([\w-]+)>[\s\S]*?<\/\1>\s*/g, '').trim() || prompt
 }
 
 /** Three words a frame. */
