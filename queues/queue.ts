@@ -25,6 +25,7 @@ export type RetryPolicy = {
   backoffMaxMs: number
 }
 
+/** How many finished jobs are kept, and for how long: about, since only a job that finishes removes older ones. */
 export type Retention = {
   completed: { count: number; ageSeconds: number }
   failed: { count: number; ageSeconds: number }

@@ -22,19 +22,14 @@ export function startConsumer<Payload>(
   { handler, options, log }: { handler: Handler<Payload>; options: ConsumeOptions; log: Logger },
 ): Consumer {
   const { concurrency = 1, onError } = options
-  const runner = runJobs(contract, handler, onError)
+  const runner = runJobs(contract, handler, { onError, sweepEveryMs: engine.sweepEveryMs })
   const report = unrepeated((error) => onError(error, null))
   const stopping = new AbortController()
   let worker: JobWorker | undefined
   let starting = start()
   let closing: Promise<void> | undefined
 
-  const watchdog = watchBacklog(engine, contract.name, runner, () => {
-    log.error({ queue: contract.name }, 'worker asleep beside a backlog: replaced')
-    const asleep = worker
-    starting = starting.then(start)
-    void asleep?.close(true).catch(() => {})
-  })
+  const watchdog = watchBacklog(engine, contract.name, runner, { onAsleep: replace })
 
   return {
     close: (graceMs = 8_000) => {
@@ -56,6 +51,15 @@ export function startConsumer<Payload>(
         await pause(connectEveryMs, stopping.signal)
       }
     }
+  }
+
+  function replace(): void {
+    // Not yet connected is another matter, and already seen to.
+    if (!worker || stopping.signal.aborted) return
+    log.error({ queue: contract.name }, 'worker asleep beside a backlog: replaced')
+    void worker.close(true).catch(() => {})
+    worker = undefined
+    starting = start()
   }
 
   async function close(graceMs: number): Promise<void> {

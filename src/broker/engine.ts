@@ -6,6 +6,8 @@ import type { JobsOptions, Processor } from 'bullmq'
  */
 export type Engine = {
   kind: 'redis' | 'postgres'
+  /** The least time between two removals of finished jobs by one consumer. */
+  sweepEveryMs: number
   /** The producers' end of a queue, one object a name, kept. Rejects within `patienceMs` while the engine is down. */
   queue(name: string): Promise<JobQueue>
   /** A connected worker that has not begun to take jobs. Rejects while the engine is down. */

@@ -27,12 +27,13 @@ type Running = { abort: AbortController; leave: (error: Error) => void; putBack:
 export function runJobs<Payload>(
   contract: QueueContract<Payload>,
   handler: Handler<Payload>,
-  onError: ConsumeOptions['onError'],
+  { onError, sweepEveryMs }: { onError: ConsumeOptions['onError']; sweepEveryMs: number },
 ): JobRunner {
   const jobs = new Map<string, Running>()
   const waiters = new Set<() => void>()
   let stopped = false
   let begun = 0
+  let sweptAt = 0
 
   return {
     running: () => jobs.size,
@@ -80,11 +81,19 @@ export function runJobs<Payload>(
         onError(error, { id, attempt, final })
         throw storableError(error)
       } finally {
+        if (!isSweepDue()) job.opts = { ...job.opts, removeOnComplete: false, removeOnFail: false }
         jobs.delete(id)
         if (jobs.size === 0) for (const resolve of waiters) resolve()
         if (jobs.size === 0) waiters.clear()
       }
     },
+  }
+
+  /** With its end a job removes old ones, by the contract's retention: not every job needs to. */
+  function isSweepDue(): boolean {
+    if (Date.now() - sweptAt < sweepEveryMs) return false
+    sweptAt = Date.now()
+    return true
   }
 }
 

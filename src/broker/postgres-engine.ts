@@ -7,6 +7,9 @@ import { openWorker } from './paced-worker.ts'
 import { openPool } from './postgres-pool.ts'
 import { ensureSchema } from './postgres-schema.ts'
 
+/** Two removals at once deadlock, and Postgres takes a second to see it: at most ten a second from here. */
+const sweepEveryMs = 100
+
 /** BullMQ on Postgres. A process has two sessions for all its calls, and one a worker to listen on. */
 export function openPostgresEngine(url: string, { log, name }: { log: Logger; name: string }): Engine {
   const outage = watchOutage(log, 'postgres')
@@ -16,6 +19,7 @@ export function openPostgresEngine(url: string, { log, name }: { log: Logger; na
 
   return {
     kind: 'postgres',
+    sweepEveryMs,
     async queue(queueName) {
       await ready()
       const known = queues.get(queueName)

@@ -34,11 +34,14 @@ export function openPool(
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   })
-  pool.on('error', outage.down)
+  pool.on('error', (error) => {
+    if (!pool.ending) outage.down(error)
+  })
   const shared = {
     // Read by BullMQ: with it a worker may sleep until the next delayed job is due.
     options: { keepAlive: true },
-    query: (text: string, parameters: unknown[]) => watched(() => pool.query(text, parameters)),
+    query: (text: string, parameters: unknown[]) =>
+      watched(() => undivided(() => pool.query(text, parameters))),
     connect: () => watched(() => pool.connect()),
     // BullMQ neither closes a pool that it was given, nor need each queue listen for the pool's errors.
     end: async () => {},
@@ -76,9 +79,24 @@ function libpqUrl(text: string): string {
   return url.href
 }
 
+/**
+ * Repeats a statement that Postgres chose as a deadlock's victim: nothing of it was done. Workers that finish jobs at
+ * the same time meet over the finished ones to remove; BullMQ would take the error for the job's own failure.
+ */
+async function undivided<Result>(statement: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await statement()
+    } catch (error) {
+      if (tries === 10 || !/^40(P01|001)$/.test(codeOf(error))) throw error
+      await Bun.sleep(Math.random() * 10 * tries)
+    }
+  }
+}
+
 /** Is the server gone, going, coming or full, rather than refusing this one statement? */
 function isLost(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = codeOf(error)
   return !/^[0-9A-Z]{5}$/.test(code) || /^(08|53|57P0)/.test(code)
 }
 
@@ -86,4 +104,8 @@ function isLost(error: unknown): boolean {
 function asRefused(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error)
   return Object.assign(new Error(message, { cause: error }), { code: 'ECONNREFUSED' })
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

@@ -15,6 +15,9 @@ export type RedisConnections = {
   disconnect(): void
 }
 
+/** A connection on which an answer is this late is dead: longer than the 10 s that BullMQ blocks for. */
+const silenceMs = 15_000
+
 /** A connection that is opened by its first use and comes back by itself for ever. */
 export function connectRedis(
   address: RedisAddress,
@@ -62,8 +65,8 @@ function create(
     ...(password && { password }),
     ...(tls && { tls: {} }),
     ...(role === 'producer'
-      ? { commandTimeout: commandMs, maxRetriesPerRequest: 1 }
-      : { maxRetriesPerRequest: null }),
+      ? { commandTimeout: commandMs, socketTimeout: 2 * commandMs, maxRetriesPerRequest: 1 }
+      : { socketTimeout: silenceMs, maxRetriesPerRequest: null }),
   }
   const lifecycle = { lazyConnect: true, enableOfflineQueue: role === 'worker' }
   if (form === 'cluster') {

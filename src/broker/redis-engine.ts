@@ -20,6 +20,7 @@ export function openRedisEngine(url: string, { log, name }: { log: Logger; name:
 
   return {
     kind: 'redis',
+    sweepEveryMs: 0,
     async queue(queueName) {
       const { client, ready } = connect('producer')
       await ready(patienceMs)

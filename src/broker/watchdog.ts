@@ -1,8 +1,6 @@
 import type { Engine } from './engine.ts'
 import type { JobRunner } from './job-runner.ts'
 
-const everyMs = 10_000
-
 /**
  * Notices a worker that is connected and does nothing although jobs wait. BullMQ has had several such bugs after
  * reconnections. Two looks in a row must agree, with no job begun between them.
@@ -10,8 +8,8 @@ const everyMs = 10_000
 export function watchBacklog(
   engine: Engine,
   queueName: string,
-  runner: JobRunner,
-  onAsleep: () => void,
+  runner: Pick<JobRunner, 'running' | 'begun'>,
+  { onAsleep, everyMs = 10_000 }: { onAsleep: () => void /** @default 10,000 */; everyMs?: number },
 ): { stop(): void } {
   let begunBefore = runner.begun()
   let suspicious = false

@@ -12,11 +12,11 @@ export function jobCases(engine: string, open: OpenServer): void {
       server = await open()
       one = broker(server.url)
       await one.verify()
-    })
+    }, 60_000)
 
     afterAll(async () => {
       await one.close()
-      await server.close()
+      await server[Symbol.asyncDispose]()
     })
 
     test('a job reaches the handler with its payload, its id and its attempt', async () => {
@@ -131,6 +131,8 @@ export function jobCases(engine: string, open: OpenServer): void {
       one.consume(queue, async (_, { id }) => ran.push(id), { onError: ignore })
       for (let n = 0; n < 6; n += 1) await one.producer(queue).enqueue(note('x'), { id: `job-${n}` })
       await until('all have run', () => ran.length === 6)
+      await Bun.sleep(120)
+      await one.producer(queue).enqueue(note('x'), { id: 'last' })
       await until('two are kept', async () => (await one.counts(queue.name)).completed === 2)
     })
 
@@ -148,6 +150,33 @@ export function jobCases(engine: string, open: OpenServer): void {
       expect(Math.min(...gaps)).toBeGreaterThan(200)
       await two.close()
     })
+
+    test('jobs that end at the same moment are all done at the first try', async () => {
+      const kept = { count: 3, ageSeconds: 3600 }
+      const retry = { attempts: 1, backoffMs: 1, backoffMaxMs: 1 }
+      const queue = noteQueue({ retry, retention: { completed: kept, failed: kept } })
+      const told: unknown[] = []
+      const producer = one.producer(queue)
+      const ids = Array.from({ length: 500 }, (_, n) => `job-${n}`)
+      await Promise.all(ids.map((id) => producer.enqueue(note(id), { id })))
+      let ran = 0
+      one.consume(
+        queue,
+        async () => {
+          ran += 1
+        },
+        { concurrency: 16, onError: (error) => told.push(error) },
+      )
+      await until('all are done', async () => {
+        const { waiting, active, delayed } = await one.counts(queue.name)
+        return waiting + active + delayed === 0
+      })
+      expect({ ran, told, ...(await one.counts(queue.name)) }).toMatchObject({
+        ran: 500,
+        told: [],
+        failed: 0,
+      })
+    }, 20_000)
 
     test('ping and counts answer', async () => {
       await one.ping()

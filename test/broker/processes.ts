@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { spawnProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
-import { broker, type EngineServer, ignore, note, noteQueue, type OpenServer } from './server.ts'
+import { broker, ignore, note, noteQueue, type OpenServer } from './server.ts'
 
 export function processCases(
   engine: string,
   { open, sessions }: { open: OpenServer; sessions: number },
 ): void {
   describe(`processes on ${engine}`, () => {
-    let server: EngineServer
-
-    beforeAll(async () => {
-      server = await open()
-    })
-
-    afterAll(async () => {
-      await server.close()
-    })
-
-    test('Q4: the job of a worker killed with kill -9 runs again within 15 s, and no other is lost', async () => {
+    test.concurrent('Q4: the job of a worker killed with kill -9 runs again within 15 s, and no other is lost', async () => {
+      await using server = await open()
       const queue = noteQueue()
       const one = broker(server.url)
       const producer = one.producer(queue)
@@ -37,9 +28,10 @@ export function processCases(
       expect(Object.fromEntries(ran)).toEqual({ 'cut-off': 1, other: 1 })
       await until('it is done once', async () => (await one.counts(queue.name)).completed === 2)
       await one.close()
-    }, 40_000)
+    }, 60_000)
 
-    test('at the end of its grace a job is told, and another worker has it at once, as its first try', async () => {
+    test.concurrent('at the end of its grace a job is told, and another worker has it at once, as its first try', async () => {
+      await using server = await open()
       const queue = noteQueue()
       const leaving = broker(server.url, 'leaving')
       const staying = broker(server.url, 'staying')
@@ -65,9 +57,10 @@ export function processCases(
       expect(performance.now() - asked).toBeLessThan(3_000)
       expect(attempts).toEqual([1])
       await staying.close()
-    }, 20_000)
+    }, 60_000)
 
-    test('a job that ends within the grace is done, and nothing new is begun', async () => {
+    test.concurrent('a job that ends within the grace is done, and nothing new is begun', async () => {
+      await using server = await open()
       const queue = noteQueue()
       const one = broker(server.url)
       const begun = Promise.withResolvers<void>()
@@ -92,10 +85,10 @@ export function processCases(
       expect(ran).toBe(1)
       expect(await one.counts(queue.name)).toMatchObject({ completed: 1, waiting: 1, active: 0 })
       await one.close()
-    }, 20_000)
+    }, 60_000)
 
-    test('connections are few: two producers and two consumers', async () => {
-      await until('those before are closed', () => server.gate.connections() === 0)
+    test.concurrent('connections are few: two producers and two consumers', async () => {
+      await using server = await open()
       const gateway = broker(server.url, 'gateway')
       const worker = broker(server.url, 'worker')
       await Promise.all([gateway.verify(), worker.verify()])
@@ -118,6 +111,6 @@ export function processCases(
       expect(server.gate.connections()).toBeLessThanOrEqual(sessions)
       await Promise.all([gateway.close(), worker.close()])
       await until('all are closed', () => server.gate.connections() === 0)
-    }, 20_000)
+    }, 60_000)
   })
 }

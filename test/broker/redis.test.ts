@@ -18,7 +18,7 @@ async function open(): Promise<EngineServer> {
   return {
     url: `redis://127.0.0.1:${gate.port}`,
     gate,
-    async close() {
+    async [Symbol.asyncDispose]() {
       gate.close()
       await redis.stop()
     },

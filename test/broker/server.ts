@@ -5,10 +5,9 @@ import { defineQueue, type QueueContract } from '#queues/queue'
 import type { Gate } from '../support/gate.ts'
 
 /** One real engine, reached through a gate, as the suite needs it. */
-export type EngineServer = {
+export type EngineServer = AsyncDisposable & {
   url: string
   gate: Gate
-  close(): Promise<void>
 }
 
 export type OpenServer = () => Promise<EngineServer>

@@ -9,12 +9,14 @@ export type Gate = {
   /** Keeps connections open and lets nothing through, as a server that hangs or a network that drops packets. */
   freeze(): void
   thaw(): void
+  /** Lets nothing through on the connections that there are, for ever, and says nothing: a lost route. */
+  strand(): void
   /** Connections through the gate now. */
   connections(): number
   close(): void
 }
 
-type Side = { other?: Socket<Side>; waiting: Uint8Array[]; client: boolean }
+type Side = { other?: Socket<Side>; waiting: Uint8Array[]; client: boolean; stranded?: boolean }
 
 /** A way to a server on this machine that can be shut and frozen. */
 export function openGate(target: number): Gate {
@@ -37,7 +39,10 @@ export function openGate(target: number): Gate {
     },
     thaw() {
       frozen = false
-      for (const side of sides) flush(side)
+      for (const side of [...sides]) flush(side)
+    },
+    strand() {
+      for (const side of sides) side.data.stranded = true
     },
     connections: () => [...sides].filter((side) => side.data.client).length,
     close() {
@@ -89,7 +94,7 @@ export function openGate(target: number): Gate {
   }
 
   function flush(to: Socket<Side>): void {
-    if (frozen || !to.data.other) return
+    if (frozen || to.data.stranded || !to.data.other) return
     for (let next = to.data.waiting[0]; next !== undefined; next = to.data.waiting[0]) {
       const written = to.write(next)
       if (written < next.length) {
