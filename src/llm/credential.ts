@@ -1,0 +1,75 @@
+import { SluiceError } from '#lib/errors'
+import { type Provider, variableOf } from './providers/provider.ts'
+
+/** Wherever a client may have put a Sluice key, or its own. */
+const places = ['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'proxy-authorization']
+
+/** OpenAI's way for browsers, which can send no header on a WebSocket. */
+const protocolKey = /^openai-insecure-api-key\./
+
+export function dropCredentials(headers: Headers): void {
+  for (const place of places) headers.delete(place)
+  const protocols = headers.get('sec-websocket-protocol')
+  if (protocols?.includes('openai-insecure-api-key.')) {
+    headers.set('sec-websocket-protocol', withoutProtocolKey(protocols))
+  }
+}
+
+/**
+ * Puts the gateway's own key where the provider looks for it.
+ * @throws SluiceError 502 `provider-key-missing` naming the variable
+ */
+export function placeKey(headers: Headers, provider: Provider, dialect: string | null): void {
+  const { apiKey, credential } = provider
+  if (apiKey === null) {
+    if (provider.open) return
+    const variable = variableOf(provider.name, 'API_KEY')
+    throw new SluiceError(
+      502,
+      'provider-key-missing',
+      `The gateway has no key for ${provider.name}: set ${variable}, or send your own where PASS_THROUGH_KEYS is on`,
+    )
+  }
+  // Vendors who speak OpenAI's dialect beside their own take OpenAI's kind of credential there.
+  const guest = dialect?.startsWith('openai-') && !provider.dialect.startsWith('openai-')
+  if (guest || credential.scheme === 'bearer') headers.set('authorization', `Bearer ${apiKey}`)
+  else headers.set(credential.header, apiKey)
+}
+
+/** The path without the query's `key`, all else as it was. */
+export function withoutKey(path: string): string {
+  const start = path.indexOf('?')
+  if (start === -1 || !path.includes('key=', start)) return path
+  const kept = path
+    .slice(start + 1)
+    .split('&')
+    .filter((part) => !isKeyParameter(part))
+  return kept.length === 0 ? path.slice(0, start) : `${path.slice(0, start)}?${kept.join('&')}`
+}
+
+/** The query, for those who look for a key in it; null where there can be none. */
+export function keyQuery(path: string): URLSearchParams | null {
+  const start = path.indexOf('?')
+  return start === -1 || !path.includes('key=', start) ? null : new URLSearchParams(path.slice(start + 1))
+}
+
+/** Is the value of this header a secret? Names are lower case. */
+export function isCredential(name: string): boolean {
+  return secretNames.has(name) || secretPattern.test(name)
+}
+
+export function withoutProtocolKey(protocols: string): string {
+  return protocols
+    .split(',')
+    .map((protocol) => protocol.trim())
+    .filter((protocol) => !protocolKey.test(protocol))
+    .join(', ')
+}
+
+const secretNames = new Set([...places, 'cookie', 'set-cookie', 'sluice-key', 'ocp-apim-subscription-key'])
+const secretPattern = /authorization|api-?key|secret|password|(auth|security|access|session|csrf|xsrf)-token$/
+
+function isKeyParameter(part: string): boolean {
+  const name = part.slice(0, part.indexOf('=') === -1 ? undefined : part.indexOf('='))
+  return name === 'key' || name === 'api_key' || name === 'api-key' || name === 'access_token'
+}

@@ -1,0 +1,173 @@
+import type { Authenticate } from '#access'
+import type { ExchangeOpen, Outcome, Spool } from '#capture'
+import { SluiceError } from '#lib/errors'
+import type { Logger } from '#lib/log'
+import { type Attempt, failureOf, openUpstreams, transparent } from '#lib/upstream'
+import { Call, type Observed } from './call.ts'
+import { dropCredentials, keyQuery, placeKey, withoutKey } from './credential.ts'
+import { forwarded, onDisconnect, recordable } from './headers.ts'
+import { openMeter } from './meter.ts'
+import { describe, identify } from './opening.ts'
+import type { Provider, Providers } from './providers/provider.ts'
+import { clientLeft, endOf, refusalOf } from './refusal.ts'
+import { bodyKind, streamed, takeWhole } from './request-body.ts'
+import { respond } from './respond.ts'
+import { type Target, urlAt } from './target.ts'
+
+export type ProxyOptions = {
+  authenticate: Authenticate
+  spool: Pick<Spool, 'begin'>
+  providers: Providers
+  log: Logger
+  /** `BODY_MAX_BYTES`. */
+  bodyMaxBytes: number
+  connectTimeoutMs: number
+  idleTimeoutMs: number
+  /** Where a request does not say it itself. */
+  clientGone: 'cancel' | 'finish'
+  /** Told of every call at its end; must be quick, and must not throw. */
+  observe?: (end: Observed) => void
+}
+
+/** The part of `Bun.serve`'s server that a request needs; null where there is none, as in a test. */
+export type RequestServer = { timeout(request: Request, seconds: number): void } | null
+
+export type LlmProxy = {
+  /** Passes one request on and its answer back. Never rejects: what goes wrong is an answer too, and a record. */
+  handle(request: Request, target: Target, server: RequestServer): Promise<Response>
+  /** How many requests are under way at upstreams. */
+  underWay(): number
+  /** Cuts what is under way, each with its record sealed. */
+  close(): void
+}
+
+/** The main path of model traffic, from the request to the sealed record. */
+export function openProxy(options: ProxyOptions): LlmProxy {
+  const { authenticate, spool, providers, log, bodyMaxBytes, observe = () => {} } = options
+  const upstreams = openUpstreams(options)
+
+  return { handle, underWay: upstreams.count, close: upstreams.close }
+
+  async function handle(request: Request, target: Target, server: RequestServer): Promise<Response> {
+    const { headers, method } = request
+    const open = describe(request, target, 'http')
+    let call: Call | null = null
+    let attempt: Attempt | null = null
+    try {
+      const caller = target.replay?.caller ?? authenticate(headers, keyQuery(target.path))
+      identify(open, caller, headers)
+      call = begin(open)
+      const provider = providers.get(target.provider)
+      const finish = onDisconnect(headers, options.clientGone) === 'finish'
+      const onward = forwarded(headers, open.request_headers)
+      if (!caller.passThrough) {
+        dropCredentials(onward)
+        placeKey(onward, provider, target.dialect)
+      }
+      const url = urlAt(provider.baseUrl, caller.passThrough ? target.path : withoutKey(target.path))
+
+      const kind = bodyKind(headers, bodyMaxBytes)
+      const whole =
+        kind === 'whole'
+          ? takeWhole(new Uint8Array(await request.arrayBuffer()), { request, call, limit: bodyMaxBytes })
+          : null
+      attempt = upstreams.begin(provider.origin)
+      followClient(request, { call, attempt, finish })
+      const onSent = () => server?.timeout(request, 0)
+      const body =
+        kind === 'stream' ? streamed(request, { call, attempt, limit: bodyMaxBytes, onSent }) : whole
+      // The server's own limit on silence is for clients that do not send; from here on it is the model's turn.
+      if (kind !== 'stream') onSent()
+
+      const answer = await ask(provider, url, {
+        ...transparent,
+        method,
+        headers: onward,
+        body,
+        signal: attempt.signal,
+      })
+      return await respond(answer, { call, attempt, method, finish })
+    } catch (error) {
+      return await refuse(error, { request, open, call, attempt })
+    }
+  }
+
+  /** @throws SpoolFullError */
+  function begin(open: ExchangeOpen): Call {
+    const meter = open.mode === 'metadata' ? openMeter(open) : null
+    return new Call(open, { recording: spool.begin(open), meter, observe })
+  }
+
+  /** Turns what was thrown on the way into an answer in the dialect's shape, and seals the record of it. */
+  async function refuse(
+    thrown: unknown,
+    {
+      request,
+      open,
+      call,
+      attempt,
+    }: { request: Request; open: ExchangeOpen; call: Call | null; attempt: Attempt | null },
+  ): Promise<Response> {
+    attempt?.end()
+    const { outcome, error, reason } = verdict(thrown, { request, attempt })
+    if (outcome === 'rejected' && !(error instanceof SluiceError))
+      log.error({ err: error, id: open.id }, 'proxy: failed')
+    const refusal = await refusalOf(error, errorDialect(open.dialect, open.provider))
+    const record = call ?? tryBegin(open)
+    if (record !== null && outcome !== 'client_gone') {
+      record.answered(refusal.status, recordable(refusal.headers))
+      record.response(refusal.body)
+    }
+    try {
+      await record?.end(outcome, reason)
+    } catch (failure) {
+      log.error({ err: failure, id: open.id }, 'proxy: a refusal could not be recorded')
+    }
+    refusal.headers.set('sluice-exchange', open.id)
+    return new Response(refusal.body, { status: refusal.status, headers: refusal.headers })
+  }
+
+  /** A refusal is recorded too; but where the record is what is full, there is no place for it. */
+  function tryBegin(open: ExchangeOpen): Call | null {
+    try {
+      return begin(open)
+    } catch {
+      return null
+    }
+  }
+
+  /** The dialect of the path, else that of the provider's own API. */
+  function errorDialect(dialect: string | null, provider: string | null): string | null {
+    if (dialect !== null || provider === null) return dialect
+    return providers.dialectOf(provider)
+  }
+}
+
+function ask(provider: Provider, url: string, init: BunFetchRequestInit): Promise<Response> | Response {
+  return provider.local === undefined ? fetch(url, init) : provider.local(new Request(url, init))
+}
+
+/** A client that hangs up takes its upstream with it, unless the answer is wanted for the record. */
+function followClient(
+  request: Request,
+  { call, attempt, finish }: { call: Call; attempt: Attempt; finish: boolean },
+): void {
+  request.signal.addEventListener('abort', () => {
+    call.clientGone = true
+    if (!finish) attempt.cut(clientLeft())
+  })
+}
+
+type Verdict = { outcome: Outcome; error: unknown; reason: string | null }
+
+function verdict(
+  thrown: unknown,
+  { request, attempt }: { request: Request; attempt: Attempt | null },
+): Verdict {
+  if (thrown instanceof SluiceError) return { outcome: 'rejected', error: thrown, reason: thrown.code }
+  if (request.signal.aborted) return { ...endOf(clientLeft()), reason: null }
+  // Before an upstream was asked, what fails without a word of ours is our own mistake.
+  if (attempt === null) return { outcome: 'rejected', error: thrown, reason: 'internal' }
+  const failure = failureOf(thrown, attempt)
+  return { ...endOf(failure), reason: failure.reason }
+}

@@ -1,0 +1,38 @@
+import { dropHopByHop } from '#lib/hop-by-hop'
+import { recordable } from './headers.ts'
+import { lengthOf, wholeBytes } from './request-body.ts'
+import { oneChunk, type Passage, passingBody, wholeBody } from './response-body.ts'
+
+/**
+ * The upstream's answer as it goes to the client: status, headers and body as they came, and the exchange's id.
+ * Sealed before the client can see its end.
+ */
+export function respond(
+  answer: Response,
+  { method, ...passage }: Passage & { method: string },
+): Response | Promise<Response> {
+  const { call, attempt } = passage
+  const { status, statusText, body } = answer
+  const headers = new Headers(answer.headers)
+  dropHopByHop(headers)
+  call.answered(status, recordable(headers))
+  headers.set('sluice-exchange', call.id)
+  attempt.touch('answered')
+  const length = lengthOf(headers)
+  const init = { status, statusText, headers }
+  if (body === null || method === 'HEAD' || length === 0) return withoutBody(init, passage, method)
+  if (length === null || length > wholeBytes) return new Response(passingBody(body, passage), init)
+  return wholeBody(body, length, { ...passage, init })
+}
+
+async function withoutBody(
+  init: { headers: Headers } & ResponseInit,
+  { call, attempt }: Passage,
+  method: string,
+): Promise<Response> {
+  attempt.end()
+  await call.end('completed')
+  // An answer to HEAD that names no length would be chunked as an answer to GET, and so a stream says.
+  const chunked = method === 'HEAD' && !init.headers.has('content-length')
+  return new Response(chunked ? oneChunk(new Uint8Array()) : null, init)
+}

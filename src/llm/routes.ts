@@ -1,0 +1,31 @@
+import { Elysia } from 'elysia'
+import type { LlmProxy } from './proxy.ts'
+import { namedTarget, nativeTarget, pathOf } from './target.ts'
+
+/** The proxied routes: each dialect's own, and `/p/{provider}/…` for anything. */
+export function llmRoutes({ proxy }: { proxy: LlmProxy }) {
+  const raw = { parse: 'none', detail: { hide: true } } as const
+  const native = ({ request, server }: { request: Request; server: Server }) =>
+    proxy.handle(request, nativeTarget(pathOf(request.url), request.headers), server)
+
+  return (
+    new Elysia({ name: 'llm' })
+      .all('/v1/messages', ({ request, server }) => native({ request, server }), raw)
+      .all('/v1/*', ({ request, server }) => native({ request, server }), raw)
+      .all('/v1beta/*', ({ request, server }) => native({ request, server }), raw)
+      .all('/v1alpha/*', ({ request, server }) => native({ request, server }), raw)
+      .all('/upload/*', ({ request, server }) => native({ request, server }), raw)
+      .all('/download/*', ({ request, server }) => native({ request, server }), raw)
+      .all(
+        '/p/*',
+        ({ request, server }) => proxy.handle(request, namedTarget(pathOf(request.url)), server),
+        raw,
+      )
+      // Clients ask for these to learn whether they are online.
+      .head('/', () => new Response(null), raw)
+      .get('/api/hello', () => Response.json({ message: 'hello' }), raw)
+      .head('/api/hello', () => new Response(null), raw)
+  )
+}
+
+type Server = Parameters<LlmProxy['handle']>[2]
