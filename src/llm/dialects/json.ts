@@ -23,9 +23,9 @@ export function word(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** A count of tokens. */
+/** A count of tokens. What no model could count is a fault of the sender, and would not fit a column. */
 export function count(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.round(value) : null
+  return typeof value === 'number' && value >= 0 && value < 1e12 ? Math.round(value) : null
 }
 
 export function parseJson(text: string): unknown {

@@ -220,3 +220,12 @@ describe('a request', () => {
     expect(readBody('anthropic', sse(events)).reply).toBeNull()
   })
 })
+
+test('counts that cannot be are null', () => {
+  const usage = { input_tokens: 1e308, output_tokens: -1, cache_read_input_tokens: '7' }
+  expect(readBody('anthropic', JSON.stringify({ type: 'message', content: [], usage })).usage).toMatchObject({
+    input: null,
+    output: null,
+    cache_read: null,
+  })
+})
