@@ -15,6 +15,8 @@ export type CaptureRoutesOptions = {
   /** The ledgers of this gateway's own spools, as they are now. */
   ledgers: () => readonly SpoolLedger[]
   replay: Replay
+  /** Does that provider take requests of that dialect? @default any may be tried */
+  speaks?: (provider: string, dialect: string) => boolean
   log: Logger
   /** Time between signs of life on a live tail. @default 10_000 */
   heartbeatMs?: number

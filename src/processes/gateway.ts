@@ -61,9 +61,9 @@ async function start(held: Releaser): Promise<Started> {
 
   const mock = await openMock()
   held.add('mock', mock.close)
+  const providers = openProviders({ ...env.providers, mock: { baseUrl: mock.url } })
   const proxy = openProxy({
-    ...{ authenticate: access.authenticate, spool, log, observe: exchangeMetrics(metrics) },
-    providers: openProviders({ ...env.providers, mock: { baseUrl: mock.url } }),
+    ...{ authenticate: access.authenticate, spool, log, observe: exchangeMetrics(metrics), providers },
     bodyMaxBytes: env.BODY_MAX_BYTES,
     connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,
     idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
@@ -77,7 +77,10 @@ async function start(held: Releaser): Promise<Started> {
     routes: [
       llmRoutes({ proxy }),
       accessRoutes({ sql: store.sql, access }),
-      captureRoutes({ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy) }),
+      captureRoutes({
+        ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy) },
+        speaks: (name, dialect) => name === 'mock' || isOfFamily(providers.dialectOf(name), dialect),
+      }),
     ],
     ops: {
       ...{ name: 'sluice', version, metrics, ready, authorise, draining: () => draining },
@@ -95,6 +98,8 @@ async function start(held: Releaser): Promise<Started> {
     draining = true
     await stop(4_000)
   })
+  // Before the listener, which would wait for those who follow.
+  held.add('live tails', reading.tail.close)
   return { ready: { host: env.HOST, port, engine: broker.engine, spool: spool.id, version } }
 }
 
@@ -104,6 +109,11 @@ function replayBy(proxy: LlmProxy): Replay {
     const replay = { caller: { principal, passThrough: false }, of: replayOf }
     return proxy.handle(request, { provider, dialect, path, replay }, null)
   }
+}
+
+/** Does a provider with that API take requests of this dialect? Who is unknown is told so by the proxy. */
+function isOfFamily(own: string | null, dialect: string): boolean {
+  return own === null || own.split('-')[0] === dialect.split('-')[0]
 }
 
 /** An engine that is down is no reason not to start; one that would lose jobs is. */

@@ -34,11 +34,12 @@ export type Answer = { status: number; headers: Headers; bytes: Uint8Array; text
 export type FixtureOptions = Partial<Omit<ReadingOptions, 'log'>> & {
   ledgers?: () => readonly SpoolLedger[]
   replay?: Replay
+  speaks?: (provider: string, dialect: string) => boolean
   heartbeatMs?: number
 }
 
 export async function openFixture(options: FixtureOptions = {}): Promise<Fixture> {
-  const { ledgers = () => [], replay = unwired, heartbeatMs, ...reads } = options
+  const { ledgers = () => [], replay = unwired, speaks, heartbeatMs, ...reads } = options
   const database = await testDatabase()
   const { sql } = database
   await sql`insert into tenants (id, name) values ('a', 'A'), ('b', 'B') on conflict do nothing`
@@ -52,6 +53,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
   const routes = captureRoutes({
     ...{ reading, authorise, ledgers, replay, log: quiet },
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+    ...(speaks === undefined ? {} : { speaks }),
   })
   const app = testApp(access, { routes: [routes] })
   const keys = { admin: adminKey, a: a.key, b: b.key, caller: caller.key }

@@ -79,6 +79,6 @@ export function exchangeRoutes(options: CaptureRoutesOptions) {
     const principal = authorise(request, 'replay')
     const id = readId(text, 'exchange')
     const asked = await readJson(request, replayBody)
-    return await replayExchange(id, { reading, replay: options.replay, principal, request }, asked)
+    return await replayExchange(id, { ...options, principal, request }, asked)
   }
 }

@@ -15,9 +15,11 @@ export const replayBody = z.strictObject({
 /**
  * Sends a request through the gateway's own proxy, as a new exchange with `replay_of`. The answer is the upstream's,
  * as it comes, with the new exchange's id in the header `sluice-exchange`.
- * @throws SluiceError 404 `unknown-provider`; 422 where the provider does not speak that dialect
+ * Never rejects: what goes wrong is an answer too, and a record.
  */
 export type Replay = (request: Request, options: ReplayOptions) => Promise<Response>
+
+type Speaks = (provider: string, dialect: string) => boolean
 
 export type ReplayOptions = {
   replayOf: string
@@ -32,7 +34,7 @@ export type ReplayOptions = {
 /** @throws SluiceError 404; 422 where there is nothing that could be sent again */
 export async function replayExchange(
   id: string,
-  options: { reading: Reading; replay: Replay; principal: Principal; request: Request },
+  options: { reading: Reading; replay: Replay; speaks?: Speaks; principal: Principal; request: Request },
   asked: z.infer<typeof replayBody>,
 ): Promise<Response> {
   const { principal, request } = options
@@ -41,6 +43,17 @@ export async function replayExchange(
   const provider = asked.provider ?? open.provider
   if (provider === null) {
     throw new SluiceError(422, 'cannot-replay', `replaying exchange ${id}: it went to no provider; name one`)
+  }
+  if (
+    asked.provider !== undefined &&
+    open.dialect !== null &&
+    options.speaks?.(provider, open.dialect) === false
+  ) {
+    throw new SluiceError(
+      422,
+      'other-dialect',
+      `replaying exchange ${id}: ${provider} does not speak ${open.dialect}`,
+    )
   }
   const atProvider = open.path.replace(/^\/p\/[^/?]+/, '')
   const rebuilt = await rebuildRequest(

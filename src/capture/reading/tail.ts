@@ -1,4 +1,4 @@
-import { errorText } from '#lib/errors'
+import { errorText, SluiceError } from '#lib/errors'
 import { idFloor } from '#lib/ids'
 import type { Logger } from '#lib/log'
 import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
@@ -43,10 +43,12 @@ export function openTail({ read, listen, log }: TailSources): Tail {
   const recent = new Set<string>()
   let lastEnd = Date.now()
   let lost = false
+  let closed = false
   let listening: Promise<() => Promise<void>> | null = null
   let pumping: Promise<void> | null = null
 
   async function follow(follower: Follower): Promise<() => void> {
+    if (closed) throw new SluiceError(503, 'stopping', 'This gateway is about to stop: try again')
     listening ??= listen(onStored, onConnect)
     try {
       await listening
@@ -121,6 +123,7 @@ export function openTail({ read, listen, log }: TailSources): Tail {
   }
 
   async function close(): Promise<void> {
+    closed = true
     for (const follower of followers) follower.onEnd()
     followers.clear()
     const unlisten = await listening?.catch(() => null)
