@@ -32,7 +32,7 @@ describe.each<Engine>(['postgres', 'redis'])('official clients, queues on %s', (
   test('Anthropic messages, streamed and not', async () => {
     const client = new Anthropic({ baseURL: product.url, apiKey: 'client-key' })
     const request = {
-      model: 'claude-sonnet-4-5',
+      model: 'claude-sonnet-5',
       max_tokens: 100,
       messages: [{ role: 'user' as const, content: question }],
     }
@@ -64,7 +64,9 @@ describe.each<Engine>(['postgres', 'redis'])('official clients, queues on %s', (
   })
 
   test('Gemini, streamed and not', async () => {
-    const client = new GoogleGenAI({ apiKey: 'client-key', httpOptions: { baseUrl: product.url } })
+    // The client's default is /v1, which this fake does not have.
+    const httpOptions = { baseUrl: product.url, apiVersion: 'v1beta' }
+    const client = new GoogleGenAI({ apiKey: 'client-key', httpOptions })
     const whole = await client.models.generateContent({ model: 'gemini-2.5-flash', contents: question })
     expect(whole.text).toBe(answer)
     let text = ''

@@ -1,0 +1,74 @@
+import { expect, test } from 'bun:test'
+import { temporaryFolder } from '../support/folder.ts'
+import { isAlive, until } from '../support/process.ts'
+import { findProcess } from '../support/process-tree.ts'
+import { type Started, startAll, stopAll } from './started.ts'
+
+type Exchanges = { items: unknown[] }
+
+async function recorded(started: Started, key: string, count: number): Promise<void> {
+  const what = `${count} exchanges are on record`
+  const isThere = async () => {
+    const answer: Exchanges | null = await started.read('/api/exchanges', key).catch(() => null)
+    return answer?.items.length === count
+  }
+  await until(what, isThere, 30_000)
+}
+
+test('a gateway, a worker or a Postgres that is killed with -9 comes back, and nothing recorded is lost', async () => {
+  const started = await startAll({ dataDir: temporaryFolder() })
+  const supervisor = started.process.pid
+  const key = started.adminKey ?? ''
+  let count = 0
+  for (const victim of [/processes\/gateway\.ts/, /processes\/worker\.ts/, /bin\/postgres -D/]) {
+    expect(started.tryIt()).toContain('message')
+    count += 1
+    const pid = findProcess(supervisor, victim)
+    process.kill(pid, 'SIGKILL')
+    await started.process.line(/ended.*: starting it again in \d+ ms/)
+    await until('another has taken its place', () => {
+      try {
+        return findProcess(supervisor, victim) !== pid
+      } catch {
+        return false
+      }
+    })
+    await until('the gateway answers', () => started.tryIt().includes('message'), 30_000)
+    count += 1
+    await recorded(started, key, count)
+  }
+  expect(await stopAll(started)).toMatchObject({ code: 0, left: [] })
+}, 180_000)
+
+test('when the supervisor is killed with -9 nothing is left running, and the next start has it all', async () => {
+  const dataDir = temporaryFolder()
+  const first = await startAll({ dataDir })
+  const key = first.adminKey ?? ''
+  first.tryIt()
+  const pids = first.pids()
+  await first.process.kill('SIGKILL')
+  await until('all have ended', () => !pids.some(isAlive), 20_000)
+
+  const second = await startAll({ dataDir })
+  await recorded(second, key, 1)
+  expect((await stopAll(second)).left).toEqual([])
+}, 120_000)
+
+test('a second signal, later than an echo of the first, ends everything at once', async () => {
+  const started = await startAll({ dataDir: temporaryFolder() })
+  const pids = started.pids()
+  // Cannot drain: it does not even run.
+  process.kill(findProcess(started.process.pid, /processes\/gateway\.ts/), 'SIGSTOP')
+  process.kill(started.process.pid, 'SIGTERM')
+  await Bun.sleep(600)
+  expect(await started.process.kill('SIGTERM')).toBe(130)
+  await until('all have ended', () => !pids.some(isAlive))
+}, 120_000)
+
+test('a process that does not drain is killed in time for all to end within 10 s', async () => {
+  const started = await startAll({ dataDir: temporaryFolder() })
+  process.kill(findProcess(started.process.pid, /processes\/gateway\.ts/), 'SIGSTOP')
+  const { code, ms, left } = await stopAll(started)
+  expect({ code, left }).toEqual({ code: 0, left: [] })
+  expect(ms).toBeLessThan(10_000)
+}, 120_000)
