@@ -16,6 +16,7 @@ import type { BatchRef } from './storing/marker.ts'
 import { today } from './storing/partitions.ts'
 import { dropParts, stagedParts, stagePart } from './storing/parts.ts'
 import { plainCache } from './storing/plain-cache.ts'
+import { quietTimes } from './storing/quiet.ts'
 import { type UpkeepOptions, upkeep } from './storing/upkeep.ts'
 
 export type LoggingOptions = {
@@ -47,7 +48,8 @@ export function loggingHandler(options: LoggingOptions): LoggingHandler {
     days: new Set(),
     mayBuild: (day) => day > today() - retentionDays,
   }
-  const indexer = openIndexer(sql, (error) =>
+  const quiet = quietTimes()
+  const indexer = openIndexer(sql, quiet, (error) =>
     log.warn({ reason: errorText(error) }, 'search: indexing failed'),
   )
   const onUnreadable = (id: string, reason: string) =>
@@ -72,7 +74,10 @@ export function loggingHandler(options: LoggingOptions): LoggingHandler {
     return { stored: stored.stored, quarantined: stored.quarantined }
   }
 
-  return Object.assign(handle, { indexed: () => indexer.idle(), close: () => indexer.close() })
+  return Object.assign((payload: LoggingPayload) => quiet.during(() => handle(payload)), {
+    indexed: () => indexer.idle(),
+    close: () => indexer.close(),
+  })
 }
 
 /** Makes partitions ahead of time and drops what is past retention. The job says when, not what. */

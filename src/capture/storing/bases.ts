@@ -11,21 +11,6 @@ export type Base = { id: string; depth: number; plain: Uint8Array }
 /** Reading a content takes one step a base: 0.2 ms each for a content of 200 KB. */
 export const deepest = 256
 
-/**
- * Requests of one family look alike: same client, same route, same model, hence the same instructions and tools.
- * A conversation has more than one where its client also asks small things of a small model.
- */
-export function familyOf({ tenant, exchange: { open }, means, day }: Item): string {
-  const agent = open.request_headers.find(([name]) => name === 'user-agent')?.[1] ?? ''
-  return `${day} ${tenant} ${open.mode} ${open.path} ${means.model_asked} ${agent}`
-}
-
-/** Bytes that are compressed already share nothing with anything. */
-export function isOpaque({ exchange }: Item): boolean {
-  const encoding = exchange.open.request_headers.find(([name]) => name === 'content-encoding')?.[1]
-  return encoding !== undefined && encoding !== '' && encoding !== 'identity'
-}
-
 type Want = { name: string; item: Item; conversation: string }
 
 /**
@@ -40,7 +25,7 @@ export async function readBases(
   const wants = new Map<string, Want>()
   for (const item of items) {
     const conversation = conversationOf(item)
-    if (conversation === null || isOpaque(item)) continue
+    if (conversation === null || item.opaque) continue
     const name = baseName(conversation, item)
     wants.set(name, { name, item, conversation })
   }
@@ -55,7 +40,7 @@ export async function readBases(
 }
 
 export function baseName(conversation: string, item: Item): string {
-  return `${conversation} ${familyOf(item)}`
+  return `${conversation} ${item.family}`
 }
 
 /** Null where it cannot be read: whoever reads it learns why, and what comes next stands alone. */

@@ -1,5 +1,5 @@
 import type { TransactionSql } from 'postgres'
-import { type Base, baseName, deepest, familyOf, isOpaque, readBases } from './bases.ts'
+import { type Base, baseName, deepest, readBases } from './bases.ts'
 import { codecs } from './chain.ts'
 import { compressWith } from './dictionary.ts'
 import { writeHead } from './head.ts'
@@ -51,7 +51,7 @@ export async function storeContents(
   const rows: ContentRow[] = []
 
   function rootOf(item: Item): Base | undefined {
-    const family = familyOf(item)
+    const { family } = item
     const root = memory.roots.get(family)
     const plain = root === undefined ? undefined : memory.cache.get(root.id)
     return roots.get(family) ?? (root === undefined || plain === undefined ? undefined : { ...root, plain })
@@ -59,7 +59,7 @@ export async function storeContents(
 
   for (const item of items) {
     const conversation = conversationOf(item)
-    const builds = mayBuild(item.day) && !isOpaque(item)
+    const builds = mayBuild(item.day) && !item.opaque
     const previous = builds && conversation !== null ? latest.get(baseName(conversation, item)) : undefined
     const root = builds ? rootOf(item) : undefined
     const plain = plainOf(item)
@@ -71,7 +71,7 @@ export async function storeContents(
     made.push(own)
     if (conversation !== null) latest.set(baseName(conversation, item), own)
     const poor = base === root && row.data.length > plain.length * poorRatio && row.depth < 8
-    if (root === undefined || poor) roots.set(familyOf(item), own)
+    if (root === undefined || poor) roots.set(item.family, own)
   }
   for (const slice of slices(rows, (row) => row.data.length)) await insertRows(tx, 'contents', columns, slice)
   return () => remember(memory, made, roots)

@@ -36,6 +36,7 @@ function compressOptions(dictionary: Uint8Array | null, length: number): zlib.Zs
   const reach = length + (dictionary?.length ?? 0)
   const window = Math.min(widestWindow, Math.max(17, Math.ceil(Math.log2(reach + 1))))
   return {
+    pledgedSrcSize: length,
     params: {
       [zlib.constants.ZSTD_c_compressionLevel]: 3,
       [zlib.constants.ZSTD_c_windowLog]: window,

@@ -1,14 +1,14 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { type Column, insertRows } from './insert.ts'
+import type { Quiet } from './quiet.ts'
 import { slices } from './slices.ts'
 import { searchVector } from './words.ts'
 
 /** Characters of text that are indexed in one transaction. */
-const mostText = 512 * 1024
+const mostText = 256 * 1024
 const mostEntries = 32
-/** Of the time that it could work, the share that it rests, so that storing goes first. */
-const restShare = 0.5
-const longestRestMs = 5_000
+/** While batches come without a pause, one piece is indexed this often. */
+const longestWaitMs = 2_000
 
 export type Indexer = {
   /** There is something to index. Returns at once. */
@@ -19,33 +19,20 @@ export type Indexer = {
   close(): Promise<void>
 }
 
-/** Makes stored turns searchable, a piece at a time, at a pace that leaves room for storing more. */
-export function openIndexer(sql: Sql, onError: (error: unknown) => void): Indexer {
+/** Makes stored turns searchable, a piece at a time, in the pauses between batches. */
+export function openIndexer(sql: Sql, quiet: Quiet, onError: (error: unknown) => void): Indexer {
   let running: Promise<void> | null = null
   let woken = false
   let closed = false
-  let wakeUp: () => void = () => {}
 
   async function run(): Promise<void> {
     while (woken && !closed) {
       woken = false
-      for (let busy = true; busy && !closed; ) {
-        const startedAt = performance.now()
-        busy = await indexSome(sql)
-        const tookMs = performance.now() - startedAt
-        if (busy) await rest(Math.min((tookMs * restShare) / (1 - restShare), longestRestMs))
+      for (let more = true; more && !closed; ) {
+        await quiet.pause(longestWaitMs)
+        more = !closed && (await indexSome(sql))
       }
     }
-  }
-
-  function rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      wakeUp = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 
   return {
@@ -63,7 +50,6 @@ export function openIndexer(sql: Sql, onError: (error: unknown) => void): Indexe
     },
     async close() {
       closed = true
-      wakeUp()
       await running
     },
   }

@@ -84,8 +84,11 @@ function element(value: ReturnType<Column<never>['value']>): string {
   return String(value)
 }
 
+/** One look at most texts, which need nothing done. */
+const special = /[\\"\0\ud800-\udfff]/
+
 function quoted(text: string): string {
-  return `"${cleanText(text).replace(/[\\"]/g, '\\$&')}"`
+  return special.test(text) ? `"${cleanText(text).replace(/[\\"]/g, '\\$&')}"` : `"${text}"`
 }
 
 /** Empty needs quotes. */

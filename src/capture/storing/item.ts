@@ -10,6 +10,13 @@ export type Item = Derived & {
   /** Of its partition: days since the epoch. */
   day: number
   thread: Thread
+  /**
+   * Requests of one family look alike: same client, same route, same model, hence the same instructions and tools.
+   * A conversation has more than one where its client also asks small things of a small model.
+   */
+  family: string
+  /** Compressed by its client: such bytes share nothing with any others. */
+  opaque: boolean
   /** The history and, last, the reply where there is one. */
   turns: KeyedTurn[]
 }
@@ -32,7 +39,17 @@ export function itemOf(read: Derived): Item {
       : thread.by === 'history'
         ? historyKeys(tenant, messages)
         : []
-  return { ...derived, id, tenant, day: dayOf(id), thread, turns }
+  const day = dayOf(id)
+  return {
+    ...derived,
+    id,
+    tenant,
+    day,
+    family: familyOf(derived, day),
+    opaque: isOpaque(derived),
+    thread,
+    turns,
+  }
 }
 
 function threadOf({ exchange, means }: Derived): Thread {
@@ -44,4 +61,18 @@ function threadOf({ exchange, means }: Derived): Thread {
   }
   const said = means.history.length > 0 || means.reply !== null
   return said && exchange.end.outcome !== 'rejected' ? { by: 'history' } : { by: 'none' }
+}
+
+function familyOf({ exchange: { open }, means }: Derived, day: number): string {
+  const agent = header(open.request_headers, 'user-agent') ?? ''
+  return `${day} ${open.tenant} ${open.mode} ${open.path} ${means.model_asked} ${agent}`
+}
+
+function isOpaque({ exchange: { open } }: Derived): boolean {
+  const encoding = header(open.request_headers, 'content-encoding') ?? ''
+  return encoding !== '' && encoding !== 'identity'
+}
+
+function header(headers: readonly [string, string][], name: string): string | undefined {
+  return headers.find((header) => header[0] === name)?.[1]
 }

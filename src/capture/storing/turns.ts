@@ -84,8 +84,9 @@ async function readKnownKeys(
   return new Set(rows.map((row) => row.name))
 }
 
+/** Not what the system says: it is the same in thousands of conversations, and nobody's find. */
 async function queueForSearch(tx: TransactionSql, rows: readonly TurnRow[]): Promise<void> {
-  const ids = rows.filter((row) => row.text !== '').map((row) => row.id)
+  const ids = rows.filter((row) => row.text !== '' && row.role !== 'system').map((row) => row.id)
   if (ids.length > 0) await tx`insert into search_pending (turns) values (${ids}::uuid[])`
 }
 

@@ -8,14 +8,19 @@ const searchedLength = 256 * 1024
 const mostWords = 20_000
 const longestWord = 64
 
-/** Scripts without spaces between words. */
-const unspaced = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`
-const unspacedRun = new RegExp(`^[${unspaced}]`, 'u')
-const anyRuns = new RegExp(String.raw`([${unspaced}]+|(?:(?![${unspaced}])[\p{L}\p{N}\p{M}_])+)(\*?)`, 'gu')
-const asciiRuns = /([A-Za-z0-9_]+)(\*?)/g
+const asciiRuns = /[A-Za-z0-9_]+/g
+const anyRuns = /[\p{L}\p{N}\p{M}_]+/gu
+const queryRuns = /([\p{L}\p{N}\p{M}_]+)(\*?)/gu
 const ascii = /^[\0-\x7f]*$/
+/** Most runs of most texts: nothing to take apart. */
+const simple = /^(?:[A-Z]?[a-z0-9]{0,63}|[A-Z]{1,64})$/
 /** Where the parts of an identifier meet: `readFile`, `HTTPServer`, `utf8_text`. */
 const seams = /_+|(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u
+/** Scripts without spaces between words. */
+const scripts = ['Han', 'Hiragana', 'Katakana', 'Thai', 'Lao', 'Khmer', 'Myanmar']
+const unspaced = scripts.map((script) => `\\p{Script=${script}}`).join('')
+const unspacedRun = new RegExp(`^[${unspaced}]`, 'u')
+const scriptRuns = new RegExp(`[${unspaced}]+|[^${unspaced}]+`, 'gu')
 
 /**
  * The words of a text, each once: every run of letters and digits, the parts of identifiers, and pairs of characters
@@ -23,18 +28,22 @@ const seams = /_+|(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>()
-  for (const { run } of runsOf(text.slice(0, searchedLength))) {
+  for (const run of runsIn(text.slice(0, searchedLength))) {
+    if (words.has(run)) continue
     if (words.size >= mostWords) break
-    for (const word of wordsOfRun(run)) words.add(word)
+    if (simple.test(run)) words.add(run.toLowerCase())
+    else for (const word of wordsOfRun(run)) words.add(word)
   }
   return words
 }
 
+function runsIn(text: string): string[] {
+  return (ascii.test(text) ? text.match(asciiRuns) : text.normalize('NFKC').match(anyRuns)) ?? []
+}
+
 /** What is stored for a turn: the literal of a tsvector. The tenant is a word too, so that one index serves both. */
 export function searchVector(tenant: string, text: string): string {
-  const words = [tenantWord(tenant)]
-  for (const word of wordsOf(text)) words.push(`'${word}'`)
-  return words.join(' ')
+  return [tenantWord(tenant), ...wordsOf(text)].join(' ')
 }
 
 /**
@@ -43,46 +52,49 @@ export function searchVector(tenant: string, text: string): string {
  */
 export function searchQuery(text: string, tenant: string | null): string | null {
   const terms = new Set<string>()
-  for (const { run, prefix } of runsOf(text)) {
-    for (const word of queryWordsOfRun(run)) terms.add(`'${word}'${prefix ? ':*' : ''}`)
+  for (const [, run = '', star] of text.normalize('NFKC').matchAll(queryRuns)) {
+    for (const word of queryWordsOfRun(run)) {
+      const begins = star === '*' || (isUnspaced(word) && word.length === 1)
+      terms.add(`'${word}'${begins ? ':*' : ''}`)
+    }
   }
   if (terms.size === 0) return null
   if (tenant !== null) terms.add(tenantWord(tenant))
   return [...terms].join(' & ')
 }
 
-function* runsOf(text: string): Generator<{ run: string; prefix: boolean }> {
-  const plain = ascii.test(text)
-  for (const [, run = '', star] of (plain ? text : text.normalize('NFKC')).matchAll(
-    plain ? asciiRuns : anyRuns,
-  ))
-    yield { run, prefix: star === '*' || (isUnspaced(run) && run.length === 1) }
-}
-
 function isUnspaced(run: string): boolean {
   return unspacedRun.test(run)
 }
 
-function* wordsOfRun(run: string): Generator<string> {
-  if (isUnspaced(run)) return yield* pairs(run)
-  const whole = run.toLowerCase().slice(0, longestWord)
-  yield whole
-  const single = whole === run && !run.includes('_')
-  if (single || run.length > longestWord) return
-  for (const part of run.split(seams)) if (part !== '') yield part.toLowerCase()
+function wordsOfRun(run: string): string[] {
+  if (ascii.test(run)) return wordsOfName(run)
+  return (run.match(scriptRuns) ?? []).flatMap((part) => (isUnspaced(part) ? pairs(part) : wordsOfName(part)))
 }
 
-/** A query's identifier is found by its parts: `readFile` also finds `read_file`. */
+/** A name as a whole, and then its parts if it has any. */
+function wordsOfName(run: string): string[] {
+  const whole = run.toLowerCase().slice(0, longestWord)
+  const single = run.length > longestWord || (whole === run && !run.includes('_'))
+  const parts = single ? [] : run.split(seams).filter((part) => part !== '')
+  return parts.length < 2 ? [whole] : [whole, ...parts.map((part) => part.toLowerCase())]
+}
+
+/** A query's name is found by its parts: `readFile` also finds `read_file`. */
 function queryWordsOfRun(run: string): string[] {
-  const words = [...wordsOfRun(run)]
-  return words.length > 1 && !isUnspaced(run) ? words.slice(1) : words
+  return (run.match(scriptRuns) ?? []).flatMap((part) => {
+    if (isUnspaced(part)) return pairs(part)
+    const words = wordsOfName(part)
+    return words.length > 1 ? words.slice(1) : words
+  })
 }
 
 /** Overlapping pairs; a search for a single character takes it for the beginning of one. */
-function* pairs(run: string): Generator<string> {
+function pairs(run: string): string[] {
   const characters = [...run]
-  if (characters.length === 1) yield run
-  for (let at = 0; at + 1 < characters.length; at++) yield `${characters[at]}${characters[at + 1]}`
+  return characters.length === 1
+    ? characters
+    : characters.slice(1).map((character, at) => `${characters[at]}${character}`)
 }
 
 /** Cannot meet a word of a text, which has no `@`. */
