@@ -15,9 +15,9 @@ export type Broker = {
     options: ConsumeOptions,
   ): Consumer
   /**
-   * Has a job made every `everyMs`, one for all processes that ask for the same id; the first at once. Resolves when
-   * the engine knows, which lasts as long as it is down: not for a request's path. Asked again, for example by the
-   * next process, it changes nothing but the payload.
+   * Has a job made every `everyMs`, the first at once, one for all processes that ask for the same id. Resolves when
+   * the engine knows, which may take as long as it is down, or when the broker is closed: not for a request's path.
+   * Asked again, for example by the next process, it changes nothing but the payload.
    */
   schedule<Payload>(contract: QueueContract<Payload>, schedule: Schedule, payload: Payload): Promise<void>
   /** Counts by state, for metrics and dashboards. Rejects within 2 s while the engine is down. */

@@ -28,9 +28,11 @@ export async function settles(ms: number, work: Promise<unknown>): Promise<boole
 /** Resolves after that time, or at once when the signal is aborted. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
-  const done = Promise.withResolvers<void>()
-  const timer = setTimeout(done.resolve, ms)
-  signal.addEventListener('abort', () => done.resolve(), { once: true })
-  await done.promise
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const end = () => resolve()
+  const timer = setTimeout(end, ms)
+  signal.addEventListener('abort', end)
+  await promise
+  signal.removeEventListener('abort', end)
   clearTimeout(timer)
 }

@@ -2,7 +2,6 @@ import type { QueueContract } from '#queues/queue'
 import type { Schedule } from './broker.ts'
 import { pause } from './deadline.ts'
 import { type Engine, patienceMs } from './engine.ts'
-import { BrokerDownError } from './errors.ts'
 import { asked } from './producer.ts'
 import { jobOptions } from './retry.ts'
 
@@ -25,7 +24,7 @@ export async function keepSchedule<Payload>(
       await queue.upsertJobScheduler(id, { every: everyMs }, template)
     })
   for (;;) {
-    if (stopping.aborted) throw new BrokerDownError(`Schedule ${id}`, 'the broker was closed')
+    if (stopping.aborted) return
     try {
       await assert()
       break

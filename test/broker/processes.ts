@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { openGate } from '../support/gate.ts'
 import { spawnProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { broker, ignore, note, noteQueue, type OpenServer } from './server.ts'
@@ -28,6 +29,42 @@ export function processCases(
       expect(Object.fromEntries(ran)).toEqual({ 'cut-off': 1, other: 1 })
       await until('it is done once', async () => (await one.counts(queue.name)).completed === 2)
       await one.close()
+    }, 60_000)
+
+    test.concurrent("a worker out of touch for longer than its lock learns that its job is another's", async () => {
+      await using server = await open()
+      const route = openGate(server.gate.port)
+      const apart = broker(server.url.replace(`:${server.gate.port}`, `:${route.port}`), 'apart')
+      const other = broker(server.url, 'other')
+      const queue = noteQueue()
+      const begun = Promise.withResolvers<void>()
+      const told = Promise.withResolvers<unknown>()
+      apart.consume(
+        queue,
+        async (_, { signal }) => {
+          begun.resolve()
+          signal.addEventListener('abort', () => told.resolve(signal.reason))
+          await told.promise
+        },
+        { onError: ignore },
+      )
+      await other.producer(queue).enqueue(note('x'), { id: 'lost' })
+      await begun.promise
+      const took = Promise.withResolvers<void>()
+      const finish = Promise.withResolvers<void>()
+      const taken = async () => {
+        took.resolve()
+        await finish.promise
+      }
+      other.consume(queue, taken, { onError: ignore })
+      route.freeze()
+      await took.promise
+      route.thaw()
+      expect(String(await told.promise)).toContain('lost to another worker')
+      finish.resolve()
+      await until('it is done once', async () => (await other.counts(queue.name)).completed === 1)
+      await Promise.all([apart.close(), other.close()])
+      route.close()
     }, 60_000)
 
     test.concurrent('at the end of its grace a job is told, and another worker has it at once, as its first try', async () => {
