@@ -1,3 +1,4 @@
+import type { Message } from '#capture'
 import type { Dialect, RequestReading } from './dialect.ts'
 import { openaiError } from './errors.ts'
 import { type Json, object, objects, parseBody, readableBytes, word } from './json.ts'
@@ -17,33 +18,38 @@ export const openaiResponses: Dialect = {
   responseReader: () => foldReader(foldResponses()),
 }
 
-/** A body, or the messages that a client sent on a WebSocket, a line each: the last one stands for all. */
+/** A body, or the messages that a client sent on a WebSocket, a line each. */
 function readRequest(body: Uint8Array, path: string): RequestReading {
-  const request = parseBody(body) ?? lastMessage(body)
-  if (request === null) return { model: null, stream: false, history: [], session: null }
+  const whole = parseBody(body)
+  const requests = whole === null ? socketMessages(body) : [whole]
+  const last = requests.at(-1)
+  if (last === undefined) return { model: null, stream: false, history: [], session: null }
   return {
-    model: word(request.model),
-    stream: request.stream === true || request.type === 'response.create',
-    history: path.includes('/input_tokens') ? [] : readHistory(request),
-    session: readClientMetadata(request),
+    model: word(last.model),
+    stream: last.stream === true || last.type === 'response.create',
+    history: path.includes('/input_tokens') ? [] : readHistory(requests),
+    session: readClientMetadata(last),
   }
 }
 
-function readHistory(request: Json): RequestReading['history'] {
+/** A request either resends everything or, naming the response before it, only what is new. */
+function readHistory(requests: readonly Json[]): Message[] {
+  const restart = requests.findLastIndex((request) => word(request.previous_response_id) === null)
   const history = collectHistory()
-  history.add('system', openaiParts(request.instructions))
-  if (typeof request.input === 'string') history.add('user', openaiParts(request.input))
-  for (const item of objects(request.input)) {
-    const parts = itemParts(item)
-    if (parts !== null) history.add(itemRole(item), parts)
+  history.add('system', openaiParts(requests.at(-1)?.instructions))
+  for (const { input } of requests.slice(Math.max(restart, 0))) {
+    if (typeof input === 'string') history.add('user', openaiParts(input))
+    for (const item of objects(input)) {
+      const parts = itemParts(item)
+      if (parts !== null) history.add(itemRole(item), parts)
+    }
   }
   return history.messages()
 }
 
-function lastMessage(body: Uint8Array): Json | null {
-  if (body.byteLength > readableBytes) return null
+function socketMessages(body: Uint8Array): Json[] {
+  if (body.byteLength > readableBytes) return []
   const sent = splitJson(new TextDecoder().decode(body)).filter(({ type }) => type === 'response.create')
-  const last = sent.at(-1) ?? null
   // An early form of the protocol wrapped the request in a field of its own.
-  return object(last?.response) ?? last
+  return sent.map((message) => object(message.response) ?? message)
 }

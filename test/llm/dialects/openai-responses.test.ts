@@ -149,6 +149,9 @@ describe('a response', () => {
       stream: true,
       history: [{ text: 'two' }],
     })
+    const more = { type: 'response.create', model: 'gpt-5', input: 'three', previous_response_id: 'resp_2' }
+    const lines = [create('one'), create('two'), JSON.stringify(more)].join('\n')
+    expect(readRequest('openai-responses', lines).history.map(({ text }) => text)).toEqual(['two', 'three'])
   })
 
   test('counts no tokens where it only counts', () => {
