@@ -5,10 +5,10 @@ import { backoff } from './backoff.ts'
 import type { Output } from './output.ts'
 import type { Stop } from './stop.ts'
 
-type DatabaseOptions = { dir: string; held: Releaser; output: Output; stop: Stop }
+type DatabaseOptions = { dir: string; held: Releaser; output: Output; stop: Stop; stopBy: number }
 
 /** Runs the embedded Postgres, and again on the same port if it crashes. @returns its URL */
-export async function startDatabase({ dir, held, output, stop }: DatabaseOptions): Promise<string> {
+export async function startDatabase({ dir, held, output, stop, stopBy }: DatabaseOptions): Promise<string> {
   const stopAsked = Promise.withResolvers<void>()
   let stopping = false
   const first = await startEmbedded({ dir, onLine: output.note })
@@ -17,7 +17,7 @@ export async function startDatabase({ dir, held, output, stop }: DatabaseOptions
   held.add('Postgres', async () => {
     stopping = true
     stopAsked.resolve()
-    await current?.stop()
+    await current?.stop(stop.left(stopBy))
     await stopped
   })
   stop.atOnce(() => current && process.kill(current.pid, 'SIGQUIT'))

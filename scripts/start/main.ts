@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { ensureAdminKey } from '#access'
 import { type Env, readEnv } from '#lib/env'
-import { errorText } from '#lib/errors'
+import { errorText, SetupError } from '#lib/errors'
 import { releaser } from '#lib/release'
 import { migrate, openStore } from '#store'
 import { startDatabase } from './database.ts'
@@ -12,8 +12,8 @@ import { checkPort } from './port.ts'
 import { startService } from './service.ts'
 import { onStopSignals, StoppedError } from './stop.ts'
 
-/** How long each may take to stop, in ms; with the database's own limit they stay within 10 s. */
-const grace = { gateway: 4_500, workers: 2_000 }
+/** When each must have stopped, in ms after the signal. What is killed then loses nothing, but needs recovery. */
+const stopBy = { gateway: 7_000, worker: 8_300, postgres: 9_500 }
 
 /**
  * Runs everything until a signal comes.
@@ -28,21 +28,20 @@ export async function start(): Promise<number> {
   try {
     await checkPort(env.HOST, env.PORT)
     const dataDir = resolve(env.DATA_DIR)
-    await mkdir(dataDir, { recursive: true })
-    const url = env.DATABASE_URL ?? (await startDatabase({ dir: dataDir, held, output, stop }))
+    await mkdir(dataDir, { recursive: true }).catch((cause) => {
+      throw new SetupError(`DATA_DIR=${env.DATA_DIR} cannot be made (${errorText(cause)}): set another`, {
+        cause,
+      })
+    })
+    const url =
+      env.DATABASE_URL ?? (await startDatabase({ dir: dataDir, held, output, stop, stopBy: stopBy.postgres }))
     stop.check()
     await migrate(url)
     stop.check()
 
-    const variables = { DATABASE_URL: url, DATA_DIR: dataDir }
-    const workers = startService('worker', ['logging', 'upkeep'], {
-      variables,
-      output,
-      held,
-      stop,
-      graceMs: grace.workers,
-    })
-    const gateway = startService('gateway', [], { variables, output, held, stop, graceMs: grace.gateway })
+    const common = { variables: { DATABASE_URL: url, DATA_DIR: dataDir }, output, held, stop }
+    const workers = startService('worker', ['logging', 'upkeep'], { ...common, stopBy: stopBy.worker })
+    const gateway = startService('gateway', [], { ...common, stopBy: stopBy.gateway })
     const [ready] = await stop.race(Promise.all([gateway.ready, workers.ready]))
     output.say(greeting(env, ready, await firstKey(env, url)))
     await stop.signalled

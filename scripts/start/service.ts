@@ -20,8 +20,8 @@ type ServiceOptions = {
   output: Output
   held: Releaser
   stop: Stop
-  /** How long it may take to stop before it is killed. */
-  graceMs: number
+  /** When it is killed, in ms after the signal to stop. */
+  stopBy: number
 }
 
 const processes = join(import.meta.dir, '..', '..', 'src', 'processes')
@@ -31,7 +31,7 @@ const processes = join(import.meta.dir, '..', '..', 'src', 'processes')
  * end is a crash, after which it is started again.
  */
 export function startService(name: 'gateway' | 'worker', args: string[], options: ServiceOptions): Service {
-  const { output, held, stop, graceMs } = options
+  const { output, held, stop, stopBy } = options
   const { promise: ready, resolve, reject } = Promise.withResolvers<Ready>()
   const nextWait = backoff()
   const stopAsked = Promise.withResolvers<void>()
@@ -45,9 +45,9 @@ export function startService(name: 'gateway' | 'worker', args: string[], options
     stopAsked.resolve()
     child.kill('SIGTERM')
     const hurry = setTimeout(() => {
-      output.note(`${name} takes more than ${graceMs} ms to stop: killing it`)
+      output.note(`${name} does not stop in time: killing it`)
       child.kill('SIGKILL')
-    }, graceMs)
+    }, stop.left(stopBy))
     await stopped
     clearTimeout(hurry)
   })

@@ -9,6 +9,8 @@ export type Stop = {
   check(): void
   /** That work's result. @throws StoppedError if a signal comes first */
   race<Result>(work: Promise<Result>): Promise<Result>
+  /** How many ms are left until that many after the first signal; all of them if there was none. */
+  left(ms: number): number
   /** Runs at the second signal, at once, before this process ends. */
   atOnce(action: () => void): void
 }
@@ -39,6 +41,7 @@ export function onStopSignals(): Stop {
           throw new StoppedError()
         }),
       ]),
+    left: (ms) => (firstAt === null ? ms : Math.max(0, firstAt + ms - Date.now())),
     atOnce: (action) => void actions.push(action),
   }
 

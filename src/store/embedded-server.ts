@@ -4,7 +4,7 @@ import { type Binaries, identity } from './embedded-binaries.ts'
 import { dataPath } from './embedded-cluster.ts'
 import type { ServerUser } from './embedded-user.ts'
 
-export type Server = { pid: number; exited: Promise<number>; stop(): Promise<void> }
+export type Server = { pid: number; exited: Promise<number>; stop(graceMs: number): Promise<void> }
 
 type ServerOptions = {
   folder: string
@@ -33,9 +33,8 @@ const settings = {
   log_error_verbosity: 'terse',
 }
 
-/** Crash recovery of 2 GB of log has been seen to take half a minute on a slow disk. */
+/** Recovery after a crash reads the log up to its largest size: minutes at worst, on a slow disk. */
 const startMs = 120_000
-const stopMs = 6_000
 
 /**
  * Starts the server and waits until it answers.
@@ -72,14 +71,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     stdin: 'pipe',
     stderr: 'ignore',
   })
-  const exited = child.exited.finally(() => watchdog.kill('SIGKILL'))
+  const exited = child.exited.finally(() => {
+    watchdog.kill('SIGKILL')
+    return watchdog.exited
+  })
   const lastLines: string[] = []
+  let stopping = false
   const ready = new Promise<boolean>((resolve) => {
     void eachLine(child.stderr, (line) => {
       lastLines.push(line)
       if (lastLines.length > 20) lastLines.shift()
       if (line.endsWith('database system is ready to accept connections')) resolve(true)
-      if (/ (WARNING|ERROR|FATAL|PANIC): /.test(line)) onLine(`postgres: ${line}`)
+      if (!stopping && / (WARNING|FATAL|PANIC): /.test(line)) onLine(`postgres: ${line}`)
     }).then(() => resolve(false))
   })
   const tooSlow = setTimeout(() => child.kill('SIGQUIT'), startMs)
@@ -93,9 +96,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return {
     pid: child.pid,
     exited,
-    async stop() {
+    async stop(graceMs) {
+      stopping = true
       child.kill('SIGINT')
-      const hurry = setTimeout(() => child.kill('SIGQUIT'), stopMs)
+      const hurry = setTimeout(() => child.kill('SIGQUIT'), graceMs)
       await exited
       clearTimeout(hurry)
     },

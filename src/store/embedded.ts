@@ -29,8 +29,12 @@ export type EmbeddedPostgres = {
   pid: number
   /** Resolves with the exit code when the server has ended, for whatever reason. */
   exited: Promise<number>
-  /** Ends sessions, writes a checkpoint, and resolves when the server has gone. Safe to call twice. */
-  stop(): Promise<void>
+  /**
+   * Ends sessions, writes a checkpoint, and resolves when the server has gone. One that takes longer than `graceMs` is
+   * ended without: the next start recovers. Safe to call twice.
+   * @param graceMs default 6,000
+   */
+  stop(graceMs?: number): Promise<void>
 }
 
 /**
@@ -54,13 +58,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     const port = await choosePort(options.port, cluster.port)
     await cluster.remember(port)
     const server = await startServer({ folder, user, binaries, port, durable, onLine })
-    held.add('server', server.stop)
+    let graceMs = 6_000
+    held.add('server', () => server.stop(graceMs))
     return {
       url: `postgres://sluice:${cluster.password}@127.0.0.1:${port}/postgres`,
       port,
       pid: server.pid,
       exited: server.exited,
-      stop: held.releaseAll,
+      stop(ms = graceMs) {
+        graceMs = ms
+        return held.releaseAll()
+      },
     }
   } catch (error) {
     await held.releaseAll()

@@ -9,7 +9,7 @@ type Exchanges = { items: unknown[] }
 async function recorded(started: Started, key: string, count: number): Promise<void> {
   const what = `${count} exchanges are on record`
   const isThere = async () => {
-    const answer: Exchanges | null = await started.read('/api/exchanges', key).catch(() => null)
+    const answer = await started.read<Exchanges>('/api/exchanges', key).catch(() => null)
     return answer?.items.length === count
   }
   await until(what, isThere, 30_000)

@@ -17,7 +17,7 @@ test('bun start: a new machine answers, records and stops; a second start finds 
   expect(adminKey).toStartWith('sk-sluice-')
   expect(JSON.parse(first.tryIt())).toMatchObject({ type: 'message', role: 'assistant' })
   await until('the exchange is on record', async () => {
-    const { items }: Exchanges = await first.read('/api/exchanges', adminKey)
+    const { items } = await first.read<Exchanges>('/api/exchanges', adminKey)
     return items.length === 1 && items[0]?.outcome === 'completed'
   })
   const end = await stopAll(first)
@@ -26,7 +26,7 @@ test('bun start: a new machine answers, records and stops; a second start finds 
 
   const second = await startAll({ dataDir })
   expect(second.adminKey).toBeNull()
-  const { items }: Exchanges = await second.read('/api/exchanges', adminKey)
+  const { items } = await second.read<Exchanges>('/api/exchanges', adminKey)
   expect(items).toMatchObject([{ status: 200, outcome: 'completed' }])
   expect((await stopAll(second, 'SIGINT')).left).toEqual([])
 }, 120_000)
@@ -43,7 +43,7 @@ test.skipIf(redisMissing() !== undefined)(
     expect(started.adminKey).toBeNull()
     started.tryIt()
     await until('the exchange is on record', async () => {
-      const { items }: Exchanges = await started.read('/api/exchanges', key)
+      const { items } = await started.read<Exchanges>('/api/exchanges', key)
       return items.length === 1
     })
     expect(existsSync(join(dataDir, 'postgres'))).toBe(false)

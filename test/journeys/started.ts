@@ -11,7 +11,7 @@ export type Started = {
   /** The command that the greeting offers, run in a shell. @returns its output */
   tryIt(): string
   /** GET as the administrator. @returns the JSON */
-  read(path: string, key: string): Promise<never>
+  read<Body>(path: string, key: string): Promise<Body>
   /** All processes, the supervisor included. */
   pids(): number[]
 }
@@ -40,10 +40,10 @@ export async function startAll(options: StartOptions): Promise<Started> {
     adminKey: keyLine?.split(': ')[1] ?? null,
     tryIt: () =>
       Bun.spawnSync(['sh', '-c', curl.replace('curl', 'curl -sS --fail-with-body')]).stdout.toString(),
-    async read(path, key) {
+    async read<Body>(path: string, key: string) {
       const response = await fetch(url + path, { headers: { authorization: `Bearer ${key}` } })
       if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`)
-      return (await response.json()) as never
+      return (await response.json()) as Body
     },
     pids: () => processTree(process.pid),
   }

@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openStore } from '#store'
 import { temporaryFolder } from '../support/folder.ts'
 import { isAlive, spawnProcess, type TestProcess, until } from '../support/process.ts'
+import { findProcess } from '../support/process-tree.ts'
 
 type Running = { supervisor: TestProcess; pid: number; url: string }
 
@@ -47,7 +48,7 @@ test.skipIf(!existsSync('/proc/self/cmdline'))(
     const first = await start(dir)
     await write(first.url)
     // Its watchdog too, so that nothing stops it.
-    process.kill(watchdogOf(first.pid), 'SIGKILL')
+    process.kill(findProcess(first.supervisor.pid, /read -r/), 'SIGKILL')
     await first.supervisor.kill('SIGKILL')
     expect(isAlive(first.pid)).toBe(true)
 
@@ -81,16 +82,3 @@ test('after Postgres itself was killed with -9 it starts over the stale pid file
   await third.supervisor.kill('SIGKILL')
   await until('Postgres has stopped', () => !isAlive(third.pid))
 }, 40_000)
-
-function watchdogOf(pid: number): number {
-  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return Number(processes.find((name) => commandOf(name).includes(`kill -INT ${pid}\0`)))
-}
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-  } catch {
-    return ''
-  }
-}
