@@ -21,7 +21,7 @@ export const openaiResponses: Dialect = {
 /** A body, or the messages that a client sent on a WebSocket, a line each. */
 function readRequest(body: Uint8Array, path: string): RequestReading {
   const whole = parseBody(body)
-  const requests = whole === null ? socketMessages(body) : [whole]
+  const requests = whole === null ? socketMessages(body) : [unwrapped(whole)]
   const last = requests.at(-1)
   if (last === undefined) return { model: null, stream: false, history: [], session: null }
   return {
@@ -50,6 +50,10 @@ function readHistory(requests: readonly Json[]): Message[] {
 function socketMessages(body: Uint8Array): Json[] {
   if (body.byteLength > readableBytes) return []
   const sent = splitJson(new TextDecoder().decode(body)).filter(({ type }) => type === 'response.create')
-  // An early form of the protocol wrapped the request in a field of its own.
-  return sent.map((message) => object(message.response) ?? message)
+  return sent.map(unwrapped)
+}
+
+/** An early form of the protocol put the request into a field of its own. */
+function unwrapped(message: Json): Json {
+  return message.type === 'response.create' ? { ...message, ...object(message.response) } : message
 }

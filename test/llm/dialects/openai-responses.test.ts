@@ -149,6 +149,11 @@ describe('a response', () => {
       stream: true,
       history: [{ text: 'two' }],
     })
+    const wrapped = { type: 'response.create', response: { model: 'gpt-5', input: 'in' } }
+    expect(readRequest('openai-responses', wrapped)).toMatchObject({
+      stream: true,
+      history: [{ text: 'in' }],
+    })
     const more = { type: 'response.create', model: 'gpt-5', input: 'three', previous_response_id: 'resp_2' }
     const lines = [create('one'), create('two'), JSON.stringify(more)].join('\n')
     expect(readRequest('openai-responses', lines).history.map(({ text }) => text)).toEqual(['two', 'three'])
