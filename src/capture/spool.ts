@@ -7,6 +7,7 @@ import { Drain } from './spool/drain.ts'
 import { droppedRecording } from './spool/dropped.ts'
 import { Forwarder, type LoggingProducer } from './spool/forwarder.ts'
 import type { Journal } from './spool/journal.ts'
+import { OpenFiles } from './spool/open-files.ts'
 import { Recorder } from './spool/recorder.ts'
 import { recover } from './spool/recovery.ts'
 import { Reporter } from './spool/reporter.ts'
@@ -21,10 +22,10 @@ import { Ticker } from './spool/ticker.ts'
  *
  *   memory   nothing                          nothing: it is younger than 100 ms, and no client saw its end
  *     | 75 to 100 ms old, or 256 KiB          |
- *   file     open/<id>, no SEAL               a SEAL is added: `gateway_crashed`; then as `sealed`
+ *   file     open/<k>, no SEAL                a SEAL is added: `gateway_crashed`; then as `sealed`
  *     | seal()                                |
- *   sealed   open/<id> with SEAL              becomes a batch by one rename
- *     | fold: copy, then delete               in the unclosed segment too? then the file is deleted
+ *   sealed   open/<k> with SEAL               becomes a batch by one rename
+ *     | fold: copy, then empty the file       in the unclosed segment too? then the file is emptied
  *   segment  segments/<n>.seg                 counted, and closed by a rename
  *     | 1 MiB or 200 ms: rename               (memory -> segment at once where it is sealed in time)
  *   batch    segments/<n>-<count>-<seq>.seg   looked through for damage, and sent (again)
@@ -72,6 +73,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     depot,
     room,
     segment: new SegmentWriter(depot, room),
+    files: new OpenFiles(slot.dir, room),
     writer: new RunWriter(),
     whenFull,
     maxExchangeBytes: options.maxExchangeBytes ?? 256 * 1024 * 1024,

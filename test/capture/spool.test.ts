@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bytes, spoolIn, storeIn } from './spool/opening.ts'
-import { addsUp, record, scratch, until } from './spool/support.ts'
+import { addsUp, openFiles, record, scratch, until } from './spool/support.ts'
 import { endOf, openOf, sha256 } from './support.ts'
 
 describe('the spool', () => {
@@ -41,20 +41,20 @@ describe('the spool', () => {
     const recording = spool.begin(open)
     const request = bytes(300)
     recording.request(request)
-    const file = join(dir, 'spool/0/open', open.id)
     const begun = performance.now()
-    await until(() => readdirSync(join(dir, 'spool/0/open')).length === 1, 'it has a file')
+    await until(() => openFiles(dir).length === 1, 'it has a file')
     expect(performance.now() - begun).toBeLessThan(200)
-    expect(readFileSync(file).includes(Buffer.from(request))).toBe(true)
+    const onDisk = (part: Uint8Array | string) => openFiles(dir)[0]?.includes(part) === true
+    expect(onDisk(request)).toBe(true)
     const chunks = [1, 2, 3].map((seed) => bytes(100_000, seed))
     for (const chunk of chunks) {
       recording.response(chunk)
-      await until(() => readFileSync(file).includes(Buffer.from(chunk)), 'the chunk is on disk')
+      await until(() => onDisk(chunk), 'the chunk is on disk')
     }
     recording.seal(endOf({ outcome: 'client_gone' }))
     recording.seal(endOf({ outcome: 'completed' }))
     recording.response(bytes(10))
-    expect(readFileSync(file).includes('client_gone')).toBe(true)
+    expect(onDisk('client_gone')).toBe(true)
     await until(() => spool.ledger().stored === 1, 'it is stored')
     expect(store.kept()).toMatchObject([
       {
@@ -64,7 +64,7 @@ describe('the spool', () => {
         response: sha256(Buffer.concat(chunks)),
       },
     ])
-    expect(readdirSync(join(dir, 'spool/0/open'))).toEqual([])
+    expect(openFiles(dir)).toEqual([])
     await spool.close()
   })
 
@@ -104,7 +104,7 @@ describe('the spool', () => {
     }
     const slow = begin()
     begin().seal(endOf())
-    await until(() => readdirSync(join(dir, 'spool/0/open')).length === 1, 'the slow one has a file')
+    await until(() => openFiles(dir).length === 1, 'the slow one has a file')
     slow.response(Buffer.alloc(1_000_000, canary))
     slow.seal(endOf())
     await until(() => store.waiting.length > 0, 'it is in the queue')

@@ -1,5 +1,5 @@
 import type { Depot } from './depot.ts'
-import type { OpenFile } from './open-file.ts'
+import type { OpenFile, OpenFiles } from './open-files.ts'
 import type { Recorder } from './recorder.ts'
 import type { Room } from './room.ts'
 import type { RunWriter } from './run-writer.ts'
@@ -10,6 +10,7 @@ export type Journal = {
   depot: Depot
   room: Room
   segment: SegmentWriter
+  files: OpenFiles
   writer: RunWriter
   whenFull: 'block' | 'drop'
   /** Bodies of one exchange past this many bytes are counted, and not kept. */

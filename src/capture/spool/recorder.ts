@@ -2,7 +2,7 @@ import type { ExchangeEnd, ExchangeOpen } from '../exchange.ts'
 import type { Recording, SealedEnd } from '../recording.ts'
 import { Intake } from './intake.ts'
 import type { Journal } from './journal.ts'
-import { OpenFile } from './open-file.ts'
+import type { OpenFile } from './open-files.ts'
 import { SpoolFullError } from './room.ts'
 import { idBytes, type Kind, kinds } from './wire.ts'
 
@@ -58,9 +58,13 @@ export class Recorder implements Recording {
     if (this.#cut === 'spool-full') return Promise.reject(new SpoolFullError())
   }
 
-  /** Writes what is held if it is old enough, or in any case. Keeps it where there is no room. */
-  flush(now: number, force = false): void {
-    if (!force && now - this.#flushedAt < flushAfterMs) return
+  /** Is there something to write that is old enough? */
+  due(now: number): boolean {
+    return now - this.#flushedAt >= flushAfterMs && (this.#file === null || this.#intake.held > 0)
+  }
+
+  /** Writes what is held. Keeps it where there is no room. */
+  flush(now: number): void {
     if (this.#file !== null && this.#intake.held === 0) return
     if (this.#attempt(() => this.#flushHeld())) this.#flushedAt = now
   }
@@ -79,7 +83,6 @@ export class Recorder implements Recording {
         segment.append(writer.view(), seq)
       } else {
         this.#file.append(writer.view())
-        this.#file.close()
         sealed.push({ file: this.#file, seq })
       }
       depot.ledger.accept('spooled')
@@ -96,7 +99,7 @@ export class Recorder implements Recording {
 
   /** Leaves the exchange as it is on disk: the next start records that the gateway went away. */
   leave(): void {
-    this.flush(performance.now(), true)
+    this.flush(performance.now())
     this.#file?.close()
     this.#finish()
     this.#state = 'left'
@@ -113,7 +116,7 @@ export class Recorder implements Recording {
     }
     intake.keep(kind, bytes)
     if (intake.held < flushBytes) return
-    this.flush(performance.now(), true)
+    this.flush(performance.now())
     if (intake.held >= flushBytes) this.#cutOff()
   }
 
@@ -124,9 +127,9 @@ export class Recorder implements Recording {
   }
 
   #flushHeld(): void {
-    const { depot, room, writer } = this.#journal
+    const { depot, files, writer } = this.#journal
     if (this.#file === null) {
-      this.#file = new OpenFile(depot.dir, this.#open.id, room)
+      this.#file = files.take()
       if (this.#state === 'memory') this.#state = 'file'
       depot.step('open:created')
     }
@@ -171,7 +174,7 @@ export class Recorder implements Recording {
   }
 
   #drop(): void {
-    this.#file?.remove()
+    if (this.#file !== null) this.#journal.files.giveBack(this.#file)
     this.#journal.depot.ledger.accept('dropped')
     this.#finish()
   }

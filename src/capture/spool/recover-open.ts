@@ -1,5 +1,4 @@
-import { appendFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { appendFileSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import type { ExchangeEnd, ExchangeOpen, RecordedExchange } from '../exchange.ts'
 import { encodeExchange, readBody, readOpen, readRun, sealedSeq } from '../frame.ts'
 import { setAside } from './quarantine.ts'
@@ -7,37 +6,59 @@ import { RunWriter } from './run-writer.ts'
 import { type Run, scan } from './scan.ts'
 import { headerBytes, idBytes, kinds } from './wire.ts'
 
+/** The number of the exchange; 0 where it has none that is known. */
+export type Recovered = { state: 'whole' | 'lost' | 'empty'; seq: number }
+
 /**
- * Makes the file of an exchange whose gateway is gone hold exactly one whole run, and tells its number. Where
- * nothing of it can be told, the file goes to the quarantine, or is deleted if it is empty.
+ * Makes the file of an exchange whose gateway is gone hold exactly one whole run, or nothing: where it was copied to
+ * a segment already, or where nothing can be told of it; then its bytes go to the quarantine.
  */
-export function recoverOpenFile(path: string, dir: string, nextSeq: number): { seq: number; kept: boolean } {
+export function recoverOpenFile(path: string, options: RecoverOptions): Recovered {
+  const { dir, nextSeq, copied } = options
   const bytes = readFileSync(path)
+  if (bytes.length === 0) return { state: 'empty', seq: 0 }
   const runs = scan(bytes)
   const run = runs.find((found) => found.frames[0]?.kind === kinds.open) ?? runs[0]
   const open = run === undefined ? null : readableOpen(bytes, run)
   if (run === undefined || open === null) {
-    if (bytes.length > 0) setAside(dir, `open-${basename(path)}`, bytes)
-    rmSync(path)
-    return { seq: run === undefined ? 0 : sealedSeq(bytes, run), kept: false }
+    keepAside(dir, bytes)
+    truncateSync(path)
+    return { state: 'lost', seq: run === undefined ? 0 : sealedSeq(bytes, run) }
+  }
+  if (copied?.has(open.id) === true) {
+    truncateSync(path)
+    return { state: 'empty', seq: 0 }
   }
   const read = readRun(bytes, run)
   if ('fault' in read) {
     const end = crashEnd(bytes, run, path, nextSeq)
     if (runs.length === 1 && run.fault === 'no SEAL') appendFileSync(path, sealFrame(open, end))
     else rewrite(path, dir, bytes, { ...bodies(bytes, run), open, end: isTorn(run) ? end : asDamaged(end) })
-    return { seq: nextSeq, kept: true }
+    return { state: 'whole', seq: nextSeq }
   }
   if (run.fault !== null) rewrite(path, dir, bytes, { ...read, end: asDamaged(read.end) })
   else if (runs.length > 1) rewrite(path, dir, bytes, read)
-  return { seq: read.end.seq, kept: true }
+  return { state: 'whole', seq: read.end.seq }
+}
+
+type RecoverOptions = {
+  dir: string
+  /** For an exchange that was not sealed. */
+  nextSeq: number
+  /** Exchanges that are in an unclosed segment. @default none */
+  copied?: ReadonlySet<string>
 }
 
 /** The file as it was goes to the quarantine; in its place comes what could be read. */
 function rewrite(path: string, dir: string, bytes: Buffer, exchange: RecordedExchange): void {
-  setAside(dir, `open-${basename(path)}`, bytes)
+  keepAside(dir, bytes)
   writeFileSync(`${path}.new`, encodeExchange(exchange))
   renameSync(`${path}.new`, path)
+}
+
+/** Named after its content: the file itself will be used again. */
+function keepAside(dir: string, bytes: Buffer): void {
+  setAside(dir, `open-${Bun.hash(bytes).toString(16)}`, bytes)
 }
 
 function readableOpen(bytes: Buffer, run: Run): ExchangeOpen | null {

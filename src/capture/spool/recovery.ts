@@ -4,8 +4,8 @@ import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import { sealedSeq } from '../frame.ts'
 import { closedName, Depot, type Step, segmentsIn } from './depot.ts'
-import { openFilesIn } from './open-file.ts'
-import { recoverOpenFile } from './recover-open.ts'
+import { openFilesIn } from './open-files.ts'
+import { type Recovered, recoverOpenFile } from './recover-open.ts'
 import { scan } from './scan.ts'
 import type { Slot } from './slot.ts'
 import { openState, type SpoolState } from './state.ts'
@@ -27,6 +27,7 @@ export function recover(slot: Slot, options: { log: Logger; step: Step }): Depot
   const { seqs, copied, damage } = readUnclosed(unclosed)
   depot.ledger.seq = Math.max(known?.seq ?? 0, ...seqs, ...closed.map((found) => found.seq))
 
+  depot.ledger.seq = Math.max(depot.ledger.seq, ...openFileSeqs(dir))
   const recovered = recoverOpenFiles(depot, copied)
   // Only now: which exchanges were copied into the unclosed segment is known as long as it is unclosed.
   const ended = unclosed.map((found) => closeFound(dir, found))
@@ -40,22 +41,30 @@ export function recover(slot: Slot, options: { log: Logger; step: Step }): Depot
   return depot
 }
 
-/** Makes every exchange that has a file of its own a batch, in the order of their beginning. */
+/** The numbers in files of their own: known before any new one is given. */
+function openFileSeqs(dir: string): number[] {
+  return readdirSync(openFilesIn(dir)).map((name) => {
+    const bytes = readFileSync(join(openFilesIn(dir), name))
+    return Math.max(0, ...scan(bytes).map((run) => sealedSeq(bytes, run)))
+  })
+}
+
+/** Makes every exchange that has a file of its own a batch. Empty files stay, to be used again. */
 function recoverOpenFiles(depot: Depot, copied: Set<string>): { found: Found[]; damage: boolean } {
   const { dir, ledger } = depot
   const found: Found[] = []
   let damage = false
-  for (const id of readdirSync(openFilesIn(dir)).sort()) {
-    const path = join(openFilesIn(dir), id)
-    if (copied.has(id) || id.includes('.')) {
+  for (const name of readdirSync(openFilesIn(dir))) {
+    const path = join(openFilesIn(dir), name)
+    if (name.endsWith('.new')) {
       rmSync(path)
       continue
     }
-    const exchange = tryRecover(depot, path)
+    const exchange = tryRecover(depot, path, copied)
     depot.step('recovery:sealed')
     ledger.seq = Math.max(ledger.seq, exchange?.seq ?? 0)
-    damage ||= exchange?.kept === false
-    if (exchange?.kept !== true) continue
+    damage ||= exchange?.state === 'lost'
+    if (exchange?.state !== 'whole') continue
     const number = depot.nextNumber()
     const target = join(segmentsIn(dir), closedName(number, 1, exchange.seq))
     renameSync(path, target)
@@ -66,9 +75,9 @@ function recoverOpenFiles(depot: Depot, copied: Set<string>): { found: Found[]; 
 }
 
 /** On a full disk the file waits for the next start. */
-function tryRecover(depot: Depot, path: string): { seq: number; kept: boolean } | null {
+function tryRecover(depot: Depot, path: string, copied: Set<string>): Recovered | null {
   try {
-    return recoverOpenFile(path, depot.dir, depot.ledger.seq + 1)
+    return recoverOpenFile(path, { dir: depot.dir, nextSeq: depot.ledger.seq + 1, copied })
   } catch (error) {
     depot.log.error(
       { path, reason: errorText(error) },

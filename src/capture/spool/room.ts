@@ -43,7 +43,7 @@ export class Room {
   /** @throws SpoolFullError where the file cannot be made */
   create(path: string): number {
     try {
-      return openSync(path, 'wx')
+      return openSync(path, 'wx+')
     } catch (error) {
       if (!this.ample) throw new SpoolFullError(error)
       this.#giveUpBallast(errorText(error))

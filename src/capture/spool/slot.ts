@@ -1,5 +1,13 @@
 import { Database } from 'bun:sqlite'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { errorText, SetupError } from '#lib/errors'
@@ -40,11 +48,17 @@ export function takeAbandonedSlot(root: string, own: string): Slot | null {
   return null
 }
 
+/** Empty files of exchanges are spares, not leftovers. */
 function hasLeftovers(dir: string): boolean {
   return ['segments', 'open'].some((part) => {
     const path = join(dir, part)
-    return existsSync(path) && readdirSync(path).length > 0
+    return existsSync(path) && readdirSync(path).some((name) => sizeOf(join(path, name)) > 0)
   })
+}
+
+/** Whoever holds the slot may delete files while we look. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
 function tryTake(dir: string, number: number): Slot | null {

@@ -5,7 +5,8 @@ import { SpoolFullError } from './room.ts'
 
 /** Fine enough that what is flushed at 75 ms is on disk at 100 ms. */
 const tickMs = 25
-const foldBudgetMs = 10
+const flushBudgetMs = 10
+const foldBudgetMs = 5
 const slowMs = 1_000
 
 /**
@@ -34,17 +35,18 @@ export class Ticker {
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
-    const { open, waiting, segment } = this.#journal
+    const { files, open, waiting, segment } = this.#journal
     for (const recorder of open) this.#guard(() => recorder.leave())
     for (const entry of waiting) entry.reject(new SpoolFullError())
     waiting.clear()
     this.#guard(() => foldSealed(this.#journal, Number.POSITIVE_INFINITY))
     this.#guard(() => segment.close())
+    files.close()
   }
 
   #tick(now: number): void {
-    const { open, segment } = this.#journal
-    for (const recorder of open) this.#guard(() => recorder.flush(now))
+    const { segment } = this.#journal
+    this.#flushOpen(now)
     this.#guard(() => foldSealed(this.#journal, foldBudgetMs))
     this.#guard(() => segment.closeIfOld(now))
     if (now - this.#slowAt >= slowMs) {
@@ -57,6 +59,15 @@ export class Ticker {
     if (this.#idle() && this.#timer !== null) {
       clearInterval(this.#timer)
       this.#timer = null
+    }
+  }
+
+  /** Oldest first. What the budget leaves is due at the next tick, before those that were flushed now. */
+  #flushOpen(now: number): void {
+    for (const recorder of this.#journal.open) {
+      if (!recorder.due(now)) continue
+      this.#guard(() => recorder.flush(now))
+      if (performance.now() - now > flushBudgetMs) return
     }
   }
 

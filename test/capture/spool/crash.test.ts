@@ -2,13 +2,13 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { spoolIn, storeIn } from './opening.ts'
-import { addsUp, scratch } from './support.ts'
+import { addsUp, openFiles, scratch } from './support.ts'
 
 const steps = [
   ['open:created', 3],
   ['open:appended', 9],
   ['fold:appended', 2],
-  ['fold:removed', 2],
+  ['fold:emptied', 2],
   ['rotate:closed', 2],
   ['rotate:renamed', 2],
   ['adopt:renamed', 1],
@@ -94,7 +94,7 @@ async function recoversAll(dir: string, acknowledged: Map<string, string>): Prom
   addsUp(ledger)
   expect(ledger).toMatchObject({ stored: kept.length, spooled: 0, queued: 0, quarantined: 0, dropped: 0 })
   expect(new Set(kept.map((one) => one.seq)).size).toBe(kept.length)
-  expect(readdirSync(join(dir, 'spool/0/open'))).toEqual([])
+  expect(openFiles(dir)).toEqual([])
   expect(readdirSync(join(dir, 'spool/0/segments'))).toEqual([])
   expect(existsSync(join(dir, 'spool/0/quarantine'))).toBe(false)
 }

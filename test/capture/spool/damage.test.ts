@@ -15,7 +15,7 @@ import { inspect } from '../../../src/capture/spool/inspect.ts'
 import { recoverOpenFile } from '../../../src/capture/spool/recover-open.ts'
 import { endOf, exchange, openOf, sha256 } from '../support.ts'
 import { bytes, spoolIn, storeIn } from './opening.ts'
-import { addsUp, record, scratch, until } from './support.ts'
+import { addsUp, openFiles, record, scratch, until } from './support.ts'
 
 const count = 5
 
@@ -79,7 +79,7 @@ describe('a damaged segment', () => {
     writeFileSync(join(dir, segment), bytes(5_000))
     writeFileSync(join(dir, 'spool/0/state.json'), 'not json')
     writeFileSync(join(dir, 'spool/0/segments/README'), 'left by a person')
-    writeFileSync(join(dir, 'spool/0/open/0190a1b2-0000-7000-8000-000000000000'), bytes(500))
+    writeFileSync(join(dir, 'spool/0/open/7'), bytes(500))
     await stores(dir, { stored: 0, quarantined: count })
     expect(existsSync(join(dir, 'spool/0/segments/README'))).toBe(true)
     expect(readdirSync(join(dir, 'spool/0/quarantine')).length).toBe(2)
@@ -96,18 +96,18 @@ describe('the file of an exchange whose gateway died', () => {
     for (const cut of [...sample(0, full.length, 150), full.length]) {
       const path = join(dir, `${whole.open.id}`)
       writeFileSync(path, full.subarray(0, cut))
-      const recovered = recoverOpenFile(path, join(dir, String(cut)), 12)
+      const recovered = recoverOpenFile(path, { dir: join(dir, String(cut)), nextSeq: 12 })
       if (cut < openEnd) {
-        expect(recovered.kept).toBe(false)
-        expect(existsSync(path)).toBe(false)
+        expect(recovered).toEqual({ state: cut === 0 ? 'empty' : 'lost', seq: 0 })
+        expect(readFileSync(path).length).toBe(0)
         continue
       }
       const [read] = decodeExchanges(readFileSync(path)).exchanges
-      expect(recovered).toEqual({ seq: cut === full.length ? 7 : 12, kept: true })
+      expect(recovered).toEqual({ seq: cut === full.length ? 7 : 12, state: 'whole' })
       expect(read?.end.outcome).toBe(cut === full.length ? 'completed' : 'gateway_crashed')
       const request = Buffer.from(read?.request ?? [])
       expect(request.equals(whole.request) || request.length === 0).toBe(true)
-      expect(recoverOpenFile(path, dir, 99)).toEqual(recovered)
+      expect(recoverOpenFile(path, { dir, nextSeq: 99 })).toEqual(recovered)
     }
   })
 
@@ -119,10 +119,11 @@ describe('the file of an exchange whose gateway died', () => {
       broken.writeUInt8((broken[at] ?? 0) ^ 0x10, at)
       writeFileSync(path, broken)
       const aside = join(dir, String(at))
-      const { kept } = recoverOpenFile(path, aside, 12)
-      expect(readFileSync(join(aside, 'quarantine', `open-${whole.open.id}`)).equals(broken)).toBe(true)
-      expect(existsSync(path)).toBe(kept)
-      if (!kept) continue
+      const { state } = recoverOpenFile(path, { dir: aside, nextSeq: 12 })
+      const [name = ''] = readdirSync(join(aside, 'quarantine'))
+      expect(readFileSync(join(aside, 'quarantine', name)).equals(broken)).toBe(true)
+      expect(readFileSync(path).length === 0).toBe(state === 'lost')
+      if (state === 'lost') continue
       const { exchanges, damaged } = decodeExchanges(readFileSync(path))
       expect(damaged).toEqual([])
       expect(exchanges.map((read) => read.end.outcome)).not.toContain('completed')
@@ -139,7 +140,7 @@ test('R10: open exchanges of a dead gateway keep their bytes, and are stored as 
   const recording = spool.begin(open)
   recording.request(bytes(100))
   recording.response(bytes(200_000, 2))
-  await until(() => readdirSync(join(dir, 'spool/0/open')).length === 1, 'it has a file')
+  await until(() => openFiles(dir).length === 1, 'it has a file')
   await spool.close()
   expect(() => recording.seal(endOf())).toThrow('the spool is closed')
   expect(store.kept()).toEqual([])

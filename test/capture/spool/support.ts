@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SpoolLedger } from '../../../src/capture/recording.ts'
@@ -41,6 +41,14 @@ export function addsUp(ledger: SpoolLedger): void {
   for (const count of [stored, spooled, queued, quarantined, dropped, ledger.open]) {
     expect(count).toBeGreaterThanOrEqual(0)
   }
+}
+
+/** What is in the slot's files of exchanges that are open, or sealed and not folded; empty files are spares. */
+export function openFiles(dir: string, slot = 0): Buffer[] {
+  const folder = join(dir, 'spool', String(slot), 'open')
+  return readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name)))
+    .filter((content) => content.length > 0)
 }
 
 export async function until(condition: () => boolean, what: string, limitMs = 15_000): Promise<void> {
