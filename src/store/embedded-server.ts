@@ -40,7 +40,8 @@ const startMs = 120_000
  * Starts the server and waits until it answers.
  *
  * It gets a process group of its own, so that Ctrl-C in a terminal reaches the supervisor only, which stops things in
- * order. A watchdog, one `sh` that waits for the end of its input, stops it when this process dies by any means.
+ * order. A watchdog, one `sh` that waits for the end of its input, stops it when this process dies by any means: a
+ * second later, in which the other processes of a dead supervisor can drain.
  * @throws SetupError with the server's own words if it does not start
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -66,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ],
     { ...own, stdin: 'ignore', stderr: 'pipe' },
   )
-  const watchdog = Bun.spawn(['sh', '-c', `read -r _; kill -INT ${child.pid}`], {
+  const watchdog = Bun.spawn(['sh', '-c', `read -r _; sleep 1; kill -INT ${child.pid}`], {
     ...own,
     stdin: 'pipe',
     stderr: 'ignore',
