@@ -7,7 +7,7 @@ import { recover } from './recovery.ts'
 import { Reporter } from './reporter.ts'
 import { takeAbandonedSlot } from './slot.ts'
 
-const lookEveryMs = 5_000
+const lookEveryMs = 2_000
 const forwardMs = 60_000
 
 type DrainOptions = {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { errorText } from '#lib/errors'
 import type { LoggingPayload } from '#queues/logging'
 import type { BatchResult, Commits } from '../commits.ts'
@@ -15,6 +16,8 @@ export type LoggingProducer = { enqueue(payload: LoggingPayload, options: { id: 
 const resendSlowestMs = 300_000
 const retryFirstMs = 100
 const retrySlowestMs = 5_000
+
+const nothing: BatchResult = { stored: 0, quarantined: 0 }
 
 type ForwarderOptions = {
   depot: Depot
@@ -78,7 +81,7 @@ export class Forwarder {
 
   async #forward(batch: Batch): Promise<void> {
     try {
-      const result = await this.#ship(batch)
+      const result = await this.#ship(batch).catch((error) => this.#gone(batch, error))
       this.#under.delete(batch)
       this.#depot.settle(batch, result)
     } catch (error) {
@@ -95,17 +98,21 @@ export class Forwarder {
   }
 
   async #ship(batch: Batch): Promise<BatchResult> {
-    if (
-      batch.found &&
-      batch.bytes <= segmentBytes &&
-      (await this.#read({ batch, part: 0, parts: 1 })) === null
-    ) {
-      return { stored: 0, quarantined: 0 }
-    }
     const parts = Math.max(1, Math.ceil(batch.bytes / segmentBytes))
     const first = Array.from({ length: parts - 1 }, (_, part) => this.#send({ batch, part, parts }))
     await Promise.all(first)
     return this.#send({ batch, part: parts - 1, parts })
+  }
+
+  /** Somebody deleted the file: its exchanges are lost, and must not be waited for. */
+  #gone(batch: Batch, error: unknown): BatchResult {
+    if (this.#closed || existsSync(batch.path)) throw error
+    this.#depot.log.error(
+      { path: batch.path, exchanges: batch.exchanges },
+      'spool: a segment is gone from the disk',
+    )
+    this.#depot.inspected(batch, 0)
+    return nothing
   }
 
   #send(part: Part): Promise<BatchResult> {
@@ -114,7 +121,7 @@ export class Forwarder {
       const last = part.part === part.parts - 1
       const name = last ? `${batch.number}` : `${batch.number}-p${part.part}`
       const id = `${this.#depot.id}-${batch.number}${part.parts > 1 ? `-p${part.part}` : ''}`
-      await this.#enqueue(part, id)
+      if (!(await this.#enqueue(part, id))) return nothing
       if (last) this.#depot.queued(batch)
       for (let patience = this.#resendAfterMs; ; patience = Math.min(patience * 2, resendSlowestMs)) {
         const result = await this.#poller.wait(name, patience)
@@ -125,15 +132,17 @@ export class Forwarder {
     })
   }
 
-  #enqueue(part: Part, id: string): Promise<void> {
+  /** False where nothing of the batch is left that could be sent. */
+  #enqueue(part: Part, id: string): Promise<boolean> {
     return this.#enqueuing.run(async () => {
       for (let failures = 0; ; failures++) {
         if (this.#closed) throw new Error('the forwarder is closed')
         const frames = await this.#read(part)
+        if (frames === null) return false
         try {
-          await this.#producer.enqueue(await this.#payload(part, frames ?? new Uint8Array()), { id })
+          await this.#producer.enqueue(await this.#payload(part, frames), { id })
           if (failures > 0) this.#tell('queue', null)
-          return
+          return true
         } catch (error) {
           if (failures === 0) this.#tell('queue', error)
           const wait = Math.min(retryFirstMs * 2 ** failures, retrySlowestMs)

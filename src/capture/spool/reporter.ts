@@ -3,7 +3,7 @@ import type { SpoolLedger } from '../recording.ts'
 import { within } from './limit.ts'
 
 const everyMs = 1_000
-const answerWithinMs = 2_000
+const answerWithinMs = 1_000
 
 /** Publishes a ledger whenever it changed, each second at most. Best effort: the files are the truth. */
 export class Reporter {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { spoolIn, storeIn } from './opening.ts'
-import { addsUp, openFiles, scratch } from './support.ts'
+import { addsUp, openFiles, scratch, until } from './support.ts'
 
 const steps = [
   ['open:created', 3],
@@ -44,6 +44,26 @@ describe('a gateway killed with kill -9', () => {
     await recoversAll(dir, acknowledged)
   }, 30_000)
 
+  test('R16: is drained by a gateway beside it that lives on', async () => {
+    const dir = scratch()
+    const store = storeIn(dir)
+    const beside: Awaited<ReturnType<typeof spoolIn>>[] = []
+    const acknowledged = await runUntilKilled(dir, 'never', 1, 400, async () => {
+      beside.push(await spoolIn(dir, store))
+    })
+    const missing = () => {
+      const kept = new Set(store.kept().map((one) => one.id))
+      return [...acknowledged.keys()].filter((id) => !kept.has(id)).length
+    }
+    await until(
+      () => missing() === 0 && readdirSync(join(dir, 'spool/0/segments')).length === 0,
+      'all is stored',
+    )
+    expect(readdirSync(join(dir, 'spool')).sort()).toEqual(['0', '1'])
+    await beside[0]?.close()
+    await recoversAll(dir, acknowledged)
+  }, 30_000)
+
   test('R10: an exchange that was open is stored up to the last 100 ms, as gateway_crashed', async () => {
     const dir = scratch()
     await runUntilKilled(dir, 'open:appended', 12)
@@ -56,7 +76,13 @@ describe('a gateway killed with kill -9', () => {
 })
 
 /** Runs the recording process on that folder. Returns what it acknowledged: hashes by id. */
-async function runUntilKilled(dir: string, step: string, nth: number, afterMs?: number) {
+async function runUntilKilled(
+  dir: string,
+  step: string,
+  nth: number,
+  afterMs?: number,
+  onStarted?: () => Promise<void>,
+) {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'child.ts'), dir, step, String(nth)], {
     stdout: 'pipe',
     stderr: 'inherit',
@@ -68,6 +94,7 @@ async function runUntilKilled(dir: string, step: string, nth: number, afterMs?: 
   for await (const chunk of child.stdout) {
     if (rest === '' && lines.length === 0 && afterMs !== undefined) {
       setTimeout(() => child.kill('SIGKILL'), afterMs)
+      await onStarted?.()
     }
     rest += decoder.decode(chunk, { stream: true })
     const parts = rest.split('\n')

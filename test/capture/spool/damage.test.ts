@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +25,7 @@ describe('a damaged segment', () => {
     const name = closed ? 'closed' : 'still being written'
     test(`R16: ${name}, truncated anywhere: whole records are stored, the rest is put aside`, async () => {
       const { dir, segment, ends } = await leftSegment(closed)
-      for (const cut of sample(0, segmentSize(dir, segment), 25)) {
+      for (const cut of sample(0, segmentSize(dir, segment), 16)) {
         const copy = copyOf(dir)
         truncateSync(join(copy, segment), cut)
         const whole = ends.filter((end) => end <= cut).length
@@ -38,7 +39,7 @@ describe('a damaged segment', () => {
 
     test(`R16: ${name}, corrupted anywhere: whole records are stored, the broken one is put aside`, async () => {
       const { dir, segment, ends } = await leftSegment(closed)
-      for (const at of sample(0, segmentSize(dir, segment), 25)) {
+      for (const at of sample(0, segmentSize(dir, segment), 16)) {
         const copy = copyOf(dir)
         const content = readFileSync(join(copy, segment))
         content.writeUInt8((content[at] ?? 0) ^ 0x40, at)
@@ -72,6 +73,21 @@ describe('a damaged segment', () => {
       expect(exchanges.filter((read) => read.end.outcome === 'completed').length).toBe(2)
       expect(found.broken.length).toBe(1)
     }
+  })
+
+  test('a segment that somebody deleted is counted, and waited for no longer', async () => {
+    const { dir, segment } = await leftSegment(true)
+    const store = storeIn(dir)
+    store.queueDown = true
+    const spool = await spoolIn(dir, store)
+    expect(spool.ledger()).toMatchObject({ accepted: count, spooled: count })
+    await until(() => store.refused > 0, 'it was tried')
+    unlinkSync(join(dir, segment))
+    store.queueDown = false
+    await until(() => spool.ledger().spooled === 0, 'it is given up')
+    addsUp(spool.ledger())
+    expect(spool.ledger()).toMatchObject({ accepted: count, quarantined: count, stored: 0, bytes: 0 })
+    await spool.close()
   })
 
   test('R16: bytes that are no segment at all stop nothing', async () => {

@@ -25,6 +25,8 @@ export function openStore(dir: string) {
     /** Takes jobs and loses them. */
     lossy: false,
     jobs: [] as string[],
+    /** Jobs that came while the queue was down. */
+    refused: 0,
     waiting: [] as LoggingPayload[],
     reports: [] as SpoolLedger[],
     /** All exchanges in the store, in the order of their batches. */
@@ -36,7 +38,10 @@ export function openStore(dir: string) {
     },
     producer: {
       async enqueue(payload, { id }) {
-        if (store.queueDown) throw new Error('the queue is down')
+        if (store.queueDown) {
+          store.refused += 1
+          throw new Error('the queue is down')
+        }
         if (store.jobs.includes(id)) return
         store.jobs.push(id)
         if (store.lossy) return
