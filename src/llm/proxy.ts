@@ -8,7 +8,7 @@ import { dropCredentials, keyQuery, placeKey, withoutKey } from './credential.ts
 import { forwarded, onDisconnect, recordable } from './headers.ts'
 import { openMeter } from './meter.ts'
 import { describe, identify } from './opening.ts'
-import type { Provider, Providers } from './providers/provider.ts'
+import type { Providers } from './providers/provider.ts'
 import { clientLeft, endOf, refusalOf } from './refusal.ts'
 import { bodyKind, streamed, takeWhole } from './request-body.ts'
 import { respond } from './respond.ts'
@@ -66,7 +66,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       }
       const url = urlAt(provider.baseUrl, caller.passThrough ? target.path : withoutKey(target.path))
 
-      const kind = bodyKind(headers, bodyMaxBytes)
+      const kind = bodyKind(request, bodyMaxBytes)
       const whole =
         kind === 'whole'
           ? takeWhole(new Uint8Array(await request.arrayBuffer()), { request, call, limit: bodyMaxBytes })
@@ -79,7 +79,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       // The server's own limit on silence is for clients that do not send; from here on it is the model's turn.
       if (kind !== 'stream') onSent()
 
-      const answer = await ask(provider, url, {
+      const answer = await fetch(url, {
         ...transparent,
         method,
         headers: onward,
@@ -141,10 +141,6 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     if (dialect !== null || provider === null) return dialect
     return providers.dialectOf(provider)
   }
-}
-
-function ask(provider: Provider, url: string, init: BunFetchRequestInit): Promise<Response> | Response {
-  return provider.local === undefined ? fetch(url, init) : provider.local(new Request(url, init))
 }
 
 /** A client that hangs up takes its upstream with it, unless the answer is wanted for the record. */

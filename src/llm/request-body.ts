@@ -16,9 +16,12 @@ export function lengthOf(headers: Headers): number | null {
  * How the request's body is to be passed on.
  * @throws SluiceError 413 `body-too-large` where the announced length is past the limit
  */
-export function bodyKind(headers: Headers, limit: number): 'none' | 'whole' | 'stream' {
-  const length = lengthOf(headers)
-  if (length === null) return headers.has('transfer-encoding') ? 'stream' : 'none'
+export function bodyKind(request: Request, limit: number): 'none' | 'whole' | 'stream' {
+  const length = lengthOf(request.headers)
+  if (length === null) {
+    // A replay's request was never on a wire: it has neither of the headers.
+    return request.headers.has('transfer-encoding') || request.body !== null ? 'stream' : 'none'
+  }
   if (length > limit) throw tooLarge(limit)
   if (length === 0) return 'none'
   return length <= wholeBytes ? 'whole' : 'stream'

@@ -1,6 +1,6 @@
 import type { Provider } from './provider.ts'
 
-type Known = Omit<Provider, 'apiKey' | 'local'>
+type Known = Omit<Provider, 'apiKey'>
 
 const bearer = { header: 'authorization', scheme: 'bearer' } as const
 

@@ -10,8 +10,6 @@ export type Provider = {
   /** Null where only the operator can know it. Without a slash at its end. */
   baseUrl: string | null
   apiKey: string | null
-  /** Answers in this process instead of an upstream. */
-  local?: (request: Request) => Response | Promise<Response>
 }
 
 export type Providers = {

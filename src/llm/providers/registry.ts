@@ -7,19 +7,13 @@ import { type Provider, type Providers, variableOf } from './provider.ts'
  * The known vendors with their keys and addresses of this installation, and any other server that
  * `<NAME>_BASE_URL` gives an address to.
  */
-export function openProviders(
-  settings: Record<string, ProviderEnv>,
-  locals: Record<string, NonNullable<Provider['local']>> = {},
-): Providers {
+export function openProviders(settings: Record<string, ProviderEnv>): Providers {
   const providers = new Map<string, Provider>()
   for (const vendor of known) providers.set(vendor.name, { ...vendor, apiKey: null })
   for (const [name, { apiKey, baseUrl }] of Object.entries(settings)) {
     const vendor = providers.get(name) ?? (baseUrl === undefined ? null : ownServer(name, null))
     if (vendor === null) continue
     providers.set(name, { ...vendor, baseUrl: baseUrl ?? vendor.baseUrl, apiKey: apiKey ?? null })
-  }
-  for (const [name, local] of Object.entries(locals)) {
-    providers.set(name, { ...ownServer(name, `http://${name}.local`), apiKey: null, local })
   }
   const ready = new Map<string, ReturnType<Providers['get']>>()
 
