@@ -117,23 +117,33 @@ export class Forwarder {
 
   #send(part: Part): Promise<BatchResult> {
     return this.#outstanding.run(async () => {
-      const { batch } = part
       const last = part.part === part.parts - 1
-      const name = last ? `${batch.number}` : `${batch.number}-p${part.part}`
-      const id = `${this.#depot.id}-${batch.number}${part.parts > 1 ? `-p${part.part}` : ''}`
-      if (!(await this.#enqueue(part, id))) return nothing
-      if (last) this.#depot.queued(batch)
+      if (!(await this.#enqueue(part))) return nothing
+      if (last) this.#depot.queued(part.batch)
       for (let patience = this.#resendAfterMs; ; patience = Math.min(patience * 2, resendSlowestMs)) {
-        const result = await this.#poller.wait(name, patience)
+        const result = await this.#poller.wait(nameOf(part), patience)
         if (result !== null) return result
-        // A name of its own each time: the engine ignores a job whose name it still knows, as one that failed.
-        await this.#enqueue(part, `${id}-r${Date.now()}`)
+        if (last) await this.#sendMissing(part)
+        await this.#enqueue(part, 'again')
       }
     })
   }
 
-  /** False where nothing of the batch is left that could be sent. */
-  #enqueue(part: Part, id: string): Promise<boolean> {
+  /** Sends the parts before the last again that the store does not have, or not any more. */
+  async #sendMissing({ batch, parts }: Part): Promise<void> {
+    for (let part = 0; part < parts - 1; part++) {
+      const missing = (await this.#poller.wait(nameOf({ batch, part, parts }), 0)) === null
+      if (missing) await this.#enqueue({ batch, part, parts }, 'again')
+    }
+  }
+
+  /**
+   * Sends a part, as often as it takes. Each time that it is sent again it has a name of its own: the engine ignores a
+   * job whose name it still knows, as one that failed. False where nothing of the batch is left that could be sent.
+   */
+  #enqueue(part: Part, again?: 'again'): Promise<boolean> {
+    const number = part.parts > 1 ? `${part.batch.number}-p${part.part}` : `${part.batch.number}`
+    const id = `${this.#depot.id}-${number}${again === undefined ? '' : `-r${Date.now()}`}`
     return this.#enqueuing.run(async () => {
       for (let failures = 0; ; failures++) {
         if (this.#closed) throw new Error('the forwarder is closed')
@@ -185,4 +195,9 @@ export class Forwarder {
     if (error === null) log.info(facts, `spool: the ${what} is back`)
     else log.warn({ ...facts, reason: errorText(error) }, `spool: the ${what} is down, batches wait on disk`)
   }
+}
+
+/** As the store knows it. */
+function nameOf({ batch, part, parts }: Part): string {
+  return part === parts - 1 ? `${batch.number}` : `${batch.number}-p${part}`
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { closedName, type Depot, segmentsIn } from './depot.ts'
 import type { Room } from './room.ts'
 
+/** Also the size of a part of a larger batch: never changed, as parts of one batch may come from two releases. */
 export const segmentBytes = 1024 * 1024
 export const segmentAgeMs = 200
 /** How many batches the forwarder sends before it hears of the first one. */

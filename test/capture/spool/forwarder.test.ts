@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Forwarder } from '../../../src/capture/spool/forwarder.ts'
 import { recover } from '../../../src/capture/spool/recovery.ts'
@@ -85,6 +85,37 @@ describe('the forwarder', () => {
     expect(store.jobs.filter((id) => /-r\d+$/.test(id)).length).toBeGreaterThan(0)
     expect(store.jobs.every((id) => !id.includes(':'))).toBe(true)
     expect(depot.ledger).toMatchObject({ accepted: 2, at: { stored: 2, spooled: 0, queued: 0 } })
+    forwarder.close()
+    depot.close()
+    slot.release()
+  })
+
+  test('parts that the store has lost are sent again with the last one', async () => {
+    const dir = scratch()
+    const store = storeIn(dir)
+    store.queueDown = true
+    const spool = await spoolIn(dir, store)
+    const sent = record(spool, bytes(100), bytes(2_300_000))
+    await spool.close(0)
+    store.queueDown = false
+    const slot = takeSlot(join(dir, 'spool'))
+    const depot = recover(slot, { log: quiet, step: () => {} })
+    const { commits } = store
+    let lost = false
+    const producer: typeof store.producer = {
+      async enqueue(payload, options) {
+        if (payload.part === 2 && !lost) {
+          lost = true
+          for (const name of readdirSync(join(dir, 'store'))) rmSync(join(dir, 'store', name))
+          return
+        }
+        await store.producer.enqueue(payload, options)
+      },
+    }
+    const forwarder = new Forwarder({ depot, producer, commits, resendAfterMs: 100 })
+    await forwarder.drain(10_000)
+    expect(lost).toBe(true)
+    expect(store.kept()).toMatchObject([{ id: sent.id, response: sent.response }])
     forwarder.close()
     depot.close()
     slot.release()
