@@ -5,7 +5,7 @@ import type { Ready } from './service.ts'
 export function greeting(env: Env, ready: Ready, adminKey: string | null): string {
   const port = typeof ready.port === 'number' ? ready.port : env.PORT
   const url = `http://${urlHost(env.HOST)}:${port}`
-  const key = env.PASS_THROUGH_KEYS ? '' : ` -H 'sluice-key: ${adminKey ?? '<your key>'}'`
+  const key = env.PASS_THROUGH_KEYS ? '' : ` -H 'sluice-key: ${adminKey ?? '<a Sluice key>'}'`
   const body = '{"model":"mock","max_tokens":64,"messages":[{"role":"user","content":"Hello"}]}'
   const lines = [
     `Sluice is ready at ${url} (API reference: ${url}/docs)`,

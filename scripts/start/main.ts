@@ -28,7 +28,7 @@ export async function start(): Promise<number> {
   try {
     await checkPort(env.HOST, env.PORT)
     const dataDir = resolve(env.DATA_DIR)
-    await mkdir(dataDir, { recursive: true }).catch((cause) => {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause) => {
       throw new SetupError(`DATA_DIR=${env.DATA_DIR} cannot be made (${errorText(cause)}): set another`, {
         cause,
       })

@@ -46,7 +46,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   const { dir, onLine = () => {}, durable = true } = options
   const held = releaser()
   try {
-    await mkdir(dir, { recursive: true }).catch((cause) => {
+    await mkdir(dir, { recursive: true, mode: 0o700 }).catch((cause) => {
       throw new SetupError(`Cannot make the data directory ${dir}: ${errorText(cause)}`, { cause })
     })
     held.add('lock', lockFolder(dir))

@@ -16,13 +16,14 @@ export type Started = {
   pids(): number[]
 }
 
-export type StartOptions = { dataDir: string; env?: Record<string, string>; command?: string[] }
+export type StartOptions = { dataDir: string; env?: Record<string, string>; command?: string[]; cwd?: string }
 
 const unset = { DATABASE_URL: undefined, QUEUE_URL: undefined, ADMIN_KEY: undefined, HOST: undefined }
 
 /** Runs the supervisor on a free port, without waiting for it. */
-export async function spawnStart({ dataDir, env, command }: StartOptions): Promise<TestProcess> {
+export async function spawnStart({ dataDir, env, command, cwd }: StartOptions): Promise<TestProcess> {
   return spawnProcess(command ?? [process.execPath, 'scripts/start.ts'], {
+    ...(cwd === undefined ? {} : { cwd }),
     env: { ...unset, DATA_DIR: dataDir, PORT: String(await freePort()), LOG_LEVEL: 'warn', ...env },
   })
 }

@@ -187,15 +187,16 @@ create table quarantine (
 );
 alter table quarantine alter column bytes set storage external;
 
--- A rebuild in progress: where it goes on after it was stopped.
+-- Rebuilds, each from where it goes on after it was stopped.
 create table rebuilds (
   id uuid primary key,
-  since uuid not null,
+  -- What was asked for: the same again goes on with the one that is not finished.
+  asked text not null,
   until uuid not null,
-  prices boolean not null,
+  phase text not null default 'exchanges',
   position uuid not null,
   done bigint not null default 0,
-  phase text not null default 'exchanges',
+  failed bigint not null default 0,
   started_at timestamptz not null default now(),
   finished_at timestamptz
 );
