@@ -34,13 +34,18 @@ export async function lockConversations(
   tx: TransactionSql,
   items: readonly Item[],
   placed: ReadonlyMap<string, string>,
+  { mayExist = false } = {},
 ): Promise<Map<string, Conversation>> {
   const wanted = new Map<string, Conversation>()
   for (const item of items) {
     const id = placed.get(item.id)
-    if (id !== undefined && !wanted.has(id)) wanted.set(id, emptyConversation(id, item))
+    if (id === undefined || wanted.has(id)) continue
+    const fresh = !mayExist && id === item.id && item.thread.by === 'history'
+    wanted.set(id, emptyConversation(id, item, fresh))
   }
-  const named = [...wanted.values()].filter((conversation) => conversation.ref !== null).sort(byId)
+  const named = [...wanted.values()]
+    .filter(({ ref, fresh }) => mayExist || (ref !== null && !fresh))
+    .sort(byId)
   await insertRows(tx, 'conversations', columns, named, 'on conflict (id) do nothing')
   const old = [...wanted.values()].filter((conversation) => !conversation.fresh)
   for (const row of await readLocked(tx, old)) {
@@ -50,13 +55,17 @@ export async function lockConversations(
   return wanted
 }
 
-function emptyConversation(id: string, { id: item, tenant, thread, means, exchange }: Item): Conversation {
+function emptyConversation(
+  id: string,
+  { tenant, thread, means, exchange }: Item,
+  fresh: boolean,
+): Conversation {
   return {
     id,
     tenant,
     parent: thread.by === 'session' ? thread.parent : null,
     ref: thread.by === 'session' ? means.session : null,
-    fresh: id === item && thread.by === 'history',
+    fresh,
     startedAt: exchange.open.started_at,
     lastAt: exchange.end.ended_at,
     exchanges: 0,
@@ -114,6 +123,7 @@ export async function writeConversations(
     'conversations',
     columns,
     all.filter((conversation) => conversation.fresh),
+    'on conflict (id) do nothing',
   )
   const old = all.filter((conversation) => !conversation.fresh)
   await updateRows(tx, 'conversations', columns, old, {

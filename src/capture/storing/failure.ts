@@ -12,12 +12,16 @@ const dataClasses = new Set(['21', '22', '23', '54'])
 /** serialization, deadlock, unique key, no partition for a row, a partition that was just dropped */
 const contendedStates = new Set(['40001', '40P01', '23505', '23514', '42P01'])
 
-/** Anything that the driver and the database did not say themselves is a fault in reading what was recorded. */
+/** Of the driver: `CONNECTION_CLOSED`, `CONNECT_TIMEOUT`, `SASL_…`; of the system: `ECONNREFUSED`. */
+const wayCodes = /^(CONNECT|SASL|AUTH|E[A-Z]+$)/
+
+/** Anything that neither the database nor the way to it said is a fault in reading what was recorded. */
 export function failureOf(error: unknown): Failure {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (typeof code !== 'string') return 'poison'
   if (contendedStates.has(code)) return 'contended'
-  return dataClasses.has(code.slice(0, 2)) && code.length === 5 ? 'poison' : 'unavailable'
+  if (wayCodes.test(code)) return 'unavailable'
+  return /^[0-9A-Z]{5}$/.test(code) && !dataClasses.has(code.slice(0, 2)) ? 'unavailable' : 'poison'
 }
 
 /**
