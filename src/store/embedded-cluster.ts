@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SetupError } from '#lib/errors'
 import { type Binaries, identity } from './embedded-binaries.ts'
@@ -52,24 +51,23 @@ async function initialise(options: ClusterOptions, password: string): Promise<vo
   const partial = `${folder}.new`
   await rm(partial, { recursive: true, force: true })
   await mkdir(partial, { mode: 0o700 })
-  // initdb reads the password from a file only, and one that its user can reach.
-  const note = await mkdtemp(join(tmpdir(), 'sluice-'))
-  const noteFile = join(note, 'password')
+  // initdb reads the password from a file only; its user may be unable to reach this one other than as its input.
+  const note = `${folder}.password`
   try {
-    await writeFile(noteFile, password, { mode: 0o600 })
-    if (user) for (const path of [partial, note, noteFile]) await chown(path, user.uid, user.gid)
+    await writeFile(note, password, { mode: 0o600 })
+    if (user) for (const path of [partial, note]) await chown(path, user.uid, user.gid)
     const child = Bun.spawn(
       [
-        ...[binaries.initdb, '-D', dataPath(partial, user), '--username=sluice', `--pwfile=${noteFile}`],
+        ...[binaries.initdb, '-D', dataPath(partial, user), '--username=sluice', '--pwfile=/dev/stdin'],
         ...['--auth=scram-sha-256', '--locale=C.UTF-8', '--encoding=UTF8', ...(durable ? [] : ['--no-sync'])],
       ],
-      { cwd: partial, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', ...identity(user) },
+      { cwd: partial, stdin: Bun.file(note), stdout: 'ignore', stderr: 'pipe', ...identity(user) },
     )
     const [complaint, code] = await Promise.all([child.stderr.text(), child.exited])
     if (code !== 0) throw new SetupError(`initdb in ${partial}: ${reason(complaint)}`)
     await rename(partial, folder)
   } finally {
-    await rm(note, { recursive: true, force: true })
+    await rm(note, { force: true })
   }
 }
 
