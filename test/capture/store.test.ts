@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { openStore } from '#store'
 import { openCommits } from '../../src/capture/storing/commits.ts'
 import { readContent } from '../../src/capture/storing/content.ts'
 import { newId } from '../../src/lib/ids.ts'
@@ -242,6 +243,36 @@ test('in metadata mode only what the gateway measured is stored', async () => {
   const [conversation] = await database.sql`select * from conversations where id = ${row?.conversation_id}`
   expect(conversation).toMatchObject({ session: 'meta-session', turns: 0, exchanges: 1, cost_micros: 42 })
 })
+
+test('R2: a connection that is cut at any moment rejects the job or has committed it, and loses nothing', async () => {
+  const cut = openStore(database.url, { max: 2, name: 'cut' })
+  const handler = handlerOn(cut.sql)
+  const exchanges = Array.from({ length: 300 }, (_, n) =>
+    called({ messages: [`user: cut ${n} ${'x'.repeat(2000)}`], session: `cut-${n % 7}` }),
+  )
+  const payload = payloadOf(exchanges, { spool: 'cut-0' })
+  for (let delayMs = 0; delayMs < 120; delayMs += 8) {
+    const outcome = handler(payload, job).then(
+      () => 'stored',
+      () => 'rejected',
+    )
+    await Bun.sleep(delayMs)
+    await database.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'cut' and datname = current_database()`
+    if ((await outcome) === 'stored') break
+  }
+  await handler(payload, job)
+  const [row] = await database.sql`
+    select count(*) as n, (select count(*) from quarantine where spool = 'cut-0') as aside,
+      (select committed from spools where id = 'cut-0') as committed,
+      (select sum(exchanges) from conversations where session like 'cut-%') as counted
+    from exchanges where spool = 'cut-0'`
+  expect(row).toMatchObject({ n: 300, aside: 0, committed: 300 })
+  expect(Number(row?.counted)).toBe(300)
+  await handler.close()
+  await cut.close()
+}, 60_000)
 
 test('while the database is down a job is rejected, nothing is quarantined, and the next try stores it', async () => {
   const broken = await testDatabase()
