@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SetupError } from '../../src/lib/errors.ts'
 import { bytes, spoolIn, storeIn } from './spool/opening.ts'
 import { addsUp, openFiles, record, scratch, until } from './spool/support.ts'
 import { endOf, openOf, sha256 } from './support.ts'
@@ -116,6 +117,28 @@ describe('the spool', () => {
     const frames = store.waiting.map((job) => Bun.zstdDecompressSync(Buffer.from(job.frames, 'base64')))
     expect(Buffer.concat(frames).includes(canary.subarray(0, 12))).toBe(false)
     expect(written.includes(sha256(canary))).toBe(true)
+  })
+
+  test('a body past the bound of one exchange is counted, not kept, and the record says so', async () => {
+    const dir = scratch()
+    const store = storeIn(dir)
+    const spool = await spoolIn(dir, store, { maxExchangeBytes: 1_000_000 })
+    const recording = spool.begin(openOf())
+    const chunk = bytes(400_000)
+    for (const _ of [1, 2, 3, 4]) recording.response(chunk)
+    expect(recording.seal(endOf())).toBeUndefined()
+    await until(() => spool.ledger().stored === 1, 'it is stored')
+    const kept = sha256(Buffer.concat([chunk, chunk]))
+    expect(store.kept()).toMatchObject([{ outcome: 'completed', error: 'record-too-large', response: kept }])
+    await spool.close()
+  })
+
+  test('a folder that cannot be used is a setup error that names it', async () => {
+    const dir = scratch()
+    const store = storeIn(dir)
+    writeFileSync(join(dir, 'spool'), 'in the way')
+    expect(spoolIn(dir, store)).rejects.toThrow(SetupError)
+    expect(spoolIn(dir, store)).rejects.toThrow(join(dir, 'spool'))
   })
 
   test('two gateways in one folder take two slots, and the second drains what the first left', async () => {

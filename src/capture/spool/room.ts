@@ -75,9 +75,9 @@ export class Room {
     this.bytes -= bytes
   }
 
-  /** Lays the ballast where there is room for it again. */
+  /** Lays the ballast where there is room for it again, and for as much beside it: not to give it up at once. */
   refill(): void {
-    if (this.ample || this.bytes + this.#reserve > this.max) return
+    if (this.ample || this.bytes + 2 * this.#reserve > this.max) return
     try {
       if (!existsSync(this.#ballast) || statSync(this.#ballast).size !== this.#reserve) this.#layBallast()
       this.#state = 'ample'
