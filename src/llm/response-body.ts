@@ -109,7 +109,7 @@ export function passingBody(body: ReadableStream<Uint8Array>, passage: Passage):
   function close(failure: unknown): void {
     if (gone) return
     if (failure === null) controller.close()
-    else controller.error(failure)
+    else breakOff(controller, failure)
   }
 }
 
@@ -127,10 +127,17 @@ function brokenStream(chunks: Uint8Array[], failure: Error): ReadableStream<Uint
   return new ReadableStream({
     pull(controller) {
       const next = chunks.shift()
-      if (next === undefined) controller.error(failure)
+      if (next === undefined) breakOff(controller, failure)
       else controller.enqueue(next)
     },
   })
+}
+
+/** Bun resets the connection at once and forgets what it has not sent: with no wait, the last chunk 30 times in 30. */
+const lingerMs = 10
+
+function breakOff(controller: ReadableStreamDefaultController<Uint8Array>, failure: unknown): void {
+  setTimeout(() => controller.error(failure), lingerMs)
 }
 
 function ignore(): void {}

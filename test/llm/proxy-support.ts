@@ -70,7 +70,14 @@ export async function testGateway(script: Script, options: TestGatewayOptions = 
     ...{ spool },
   })
   const app = new Elysia({ handler: { standardHostname: false } }).use(llmRoutes({ proxy }))
-  app.listen({ port: 0, hostname: '127.0.0.1', idleTimeout: 30, maxRequestBodySize: 1e12, ...options.serve })
+  app.listen({
+    port: 0,
+    hostname: '127.0.0.1',
+    development: false,
+    idleTimeout: 30,
+    maxRequestBodySize: 1e12,
+    ...options.serve,
+  })
   const port = app.server?.port ?? 0
 
   return {

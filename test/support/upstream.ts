@@ -91,7 +91,7 @@ export async function scriptedUpstream(script: Script, { secure = false } = {}):
 
 function readRequests(socket: net.Socket, closed: Promise<void>, onRequest: (seen: Seen) => void): void {
   let bytes: Buffer = Buffer.alloc(0)
-  socket.on('data', (data) => {
+  socket.on('data', (data: Buffer) => {
     bytes = Buffer.concat([bytes, data])
     for (;;) {
       const read = readRequest(bytes, closed)
