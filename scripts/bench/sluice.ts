@@ -25,7 +25,7 @@ export async function startSluice(
   extra: Record<string, string> = {},
 ): Promise<RunningSluice> {
   const dataDir = extra.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'sluice-bench-'))
-  const port = await freePort()
+  const port = extra.PORT === undefined ? await freePort() : Number(extra.PORT)
   const adminKey = 'sk-sluice-admin-for-this-measurement'
   const child = Bun.spawn(['bun', join(root, 'scripts/start.ts')], {
     cwd: root,
@@ -39,13 +39,15 @@ export async function startSluice(
     stderr: Bun.file(join(dataDir, 'start.err')),
   })
   const url = `http://127.0.0.1:${port}`
+  let found = 'no answer'
   for (const deadline = Date.now() + 60_000; ; await Bun.sleep(50)) {
     const answer = await fetch(`${url}/ready`).catch(() => null)
     if (answer?.ok === true) break
+    found = (await answer?.text()) ?? 'no answer'
     if (Date.now() > deadline || child.exitCode !== null) {
       child.kill('SIGKILL')
       throw new Error(
-        `bun start: not ready\n${tail(join(dataDir, 'start.err'))}${tail(join(dataDir, 'start.log'))}`,
+        `bun start: exit code ${child.exitCode}, /ready says ${found}\n${tail(join(dataDir, 'start.err'))}${tail(join(dataDir, 'start.log'))}`,
       )
     }
   }

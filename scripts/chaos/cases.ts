@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { random } from '../bench/payloads.ts'
@@ -147,6 +147,7 @@ async function fillTheDisk(name: string, options: ChaosOptions): Promise<Reconci
     return await underLoad(name, options, { redis: true, postgres: true, dataDir }, untilRefused)
   } finally {
     Bun.spawnSync(['umount', '-l', dataDir])
+    rmdirSync(dataDir)
   }
 }
 

@@ -61,7 +61,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await redis?.kill()
       await postgres?.kill()
       await journal.stop()
-      rmSync(dataDir, { recursive: true, force: true })
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true })
       rmSync(serverDir, { recursive: true, force: true })
     },
   }

@@ -43,10 +43,7 @@ export type Page<Item> = { items: Item[]; next_cursor: string | null }
 
 const adminKey = 'sk-sluice-admin-of-the-journeys'
 
-export async function startProduct(
-  engine: Engine,
-  settings: Record<string, string> = {},
-): Promise<Product> {
+export async function startProduct(engine: Engine, settings: Record<string, string> = {}): Promise<Product> {
   const database = await testDatabase()
   const redis = engine === 'redis' ? await testRedis() : null
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-journey-'))

@@ -48,14 +48,22 @@ describe.each<Engine>(['postgres', 'redis'])('official clients, queues on %s', (
     const whole = await client.chat.completions.create({ model: 'gpt-5', messages })
     expect(whole.choices[0]?.message.content).toBe(answer)
     let text = ''
-    for await (const chunk of await client.chat.completions.create({ model: 'gpt-5', messages, stream: true })) {
+    for await (const chunk of await client.chat.completions.create({
+      model: 'gpt-5',
+      messages,
+      stream: true,
+    })) {
       text += chunk.choices[0]?.delta?.content ?? ''
     }
     expect(text).toBe(answer)
     const response = await client.responses.create({ model: 'gpt-5', input: question })
     expect(response.output_text).toBe(answer)
     let streamed = ''
-    for await (const event of await client.responses.create({ model: 'gpt-5', input: question, stream: true })) {
+    for await (const event of await client.responses.create({
+      model: 'gpt-5',
+      input: question,
+      stream: true,
+    })) {
       if (event.type === 'response.output_text.delta') streamed += event.delta
     }
     expect(streamed).toBe(answer)
