@@ -61,6 +61,58 @@ test.each([1, 2, 10])('a pool of %d outlives the loss of its connections', async
   await close()
 })
 
+test('a listener hears again after the loss of its connection', async () => {
+  const { sql, close } = openStore(database.url, { max: 2, name: 'listener under test' })
+  const heard: string[] = []
+  let listening = 0
+  await sql.listen(
+    'news',
+    (payload) => heard.push(payload),
+    () => {
+      listening += 1
+    },
+  )
+  await database.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener under test'`
+  await until('it listens again', () => listening === 2)
+  await database.sql.notify('news', 'again')
+  await until('it hears', () => heard.includes('again'))
+  await close()
+}, 20_000)
+
+test('a transaction that outlived its connection cannot touch another one', async () => {
+  const { sql, close } = openStore(database.url, { max: 1, name: 'transaction under test' })
+  await sql`create table kept (who text)`
+  const late = Promise.withResolvers<void>()
+  const lateDone = Promise.withResolvers<unknown>()
+  const lost = sql.begin(async (tx) => {
+    await tx`insert into kept values ('lost')`
+    await late.promise
+    await tx`insert into kept values ('late')`.then(lateDone.resolve, lateDone.resolve)
+    await tx`commit`.catch(() => {})
+  })
+  lost.catch(() => {})
+  const sessions = () => database.sql`
+    select pid from pg_stat_activity
+    where application_name = 'transaction under test' and state = 'idle in transaction'`
+  await until('it is in its transaction', async () => (await sessions()).length === 1)
+  await database.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'transaction under test'`
+  await expect(lost).rejects.toThrow()
+  await until('the pool is back', async () => (await sql`select 1 as one`.catch(() => []))[0]?.one === 1)
+  await sql
+    .begin(async (tx) => {
+      await tx`insert into kept values ('other')`
+      late.resolve()
+      await lateDone.promise
+      throw new Error('rolled back')
+    })
+    .catch(() => {})
+  expect(await lateDone.promise).toBeInstanceOf(Error)
+  expect([...(await sql`select who from kept`)]).toEqual([])
+  await close()
+}, 20_000)
+
 test('every query settles when the server is killed and comes back', async () => {
   const dir = temporaryFolder()
   const server = await startEmbedded({ dir, durable: false })

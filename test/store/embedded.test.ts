@@ -41,7 +41,7 @@ test('speaks UTF-8, listens on loopback only, and wants the password that only i
   expect(row).toEqual({ lower: 'äé', encoding: 'UTF8', address: '127.0.0.1', commit: 'on' })
   await close()
   const stranger = openStore(`postgres://sluice:sluice@127.0.0.1:${server.port}/postgres`)
-  expect(stranger.sql`select 1`.execute()).rejects.toThrow('password authentication failed')
+  await expect(stranger.sql`select 1`.execute()).rejects.toThrow('password authentication failed')
   await stranger.close()
   expect(statSync(join(dir, 'postgres.json')).mode & 0o777).toBe(0o600)
   await server.stop()

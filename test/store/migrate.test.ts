@@ -42,7 +42,7 @@ test('a migration that fails leaves nothing of itself, and all before it', async
     '001-one.sql': one,
     '007-bad.sql': '-- owner: test\ncreate table half ();\nselect 1/0;\n',
   })
-  expect(migrate(database.url, folder)).rejects.toThrow('Migration 007-bad: division by zero')
+  await expect(migrate(database.url, folder)).rejects.toThrow('Migration 007-bad: division by zero')
   await migrate(database.url, folder).catch(() => {})
   const [seen] = await database.sql`select to_regclass('one') as one, to_regclass('half') as half`
   expect(seen).toEqual({ one: 'one', half: null })
@@ -77,11 +77,11 @@ test.each([
   ['one.sql', one, 'its name must look like'],
   ['001-one.sql', 'create table one ();', 'its first line must be'],
 ])('a misnamed or ownerless migration is refused: %s', async (name, text, words) => {
-  expect(migrate(database.url, migrations({ [name]: text }))).rejects.toThrow(words)
+  await expect(migrate(database.url, migrations({ [name]: text }))).rejects.toThrow(words)
 })
 
 test('two migrations with one number are refused', async () => {
-  expect(migrate(database.url, migrations({ '001-a.sql': one, '001-b.sql': two }))).rejects.toThrow(
+  await expect(migrate(database.url, migrations({ '001-a.sql': one, '001-b.sql': two }))).rejects.toThrow(
     'number 1',
   )
 })

@@ -12,6 +12,6 @@ test('a line is found whether it came before or after the wait, on either stream
 
 test('a line that cannot come any more rejects with the output', async () => {
   const child = spawnProcess(['sh', '-c', 'echo oops; exit 3'])
-  expect(child.line(/ready/)).rejects.toThrow('oops')
+  await expect(child.line(/ready/)).rejects.toThrow('oops')
   expect(await child.exited).toBe(3)
 })
