@@ -122,5 +122,5 @@ const columns: Column<ContentRow>[] = [
   { name: 'head_bytes', kind: 'number', value: (row) => row.head },
   { name: 'request_bytes', kind: 'number', value: (row) => row.request },
   { name: 'response_bytes', kind: 'number', value: (row) => row.response },
-  { name: 'data', kind: 'bytes', value: (row) => row.data },
+  { name: 'data', kind: 'bytes', wide: true, value: (row) => row.data },
 ]

@@ -75,7 +75,7 @@ type WordsRow = { id: string; words: string }
 
 const columns: Column<WordsRow>[] = [
   { name: 'id', kind: 'uuid', value: (row) => row.id },
-  { name: 'words', kind: 'tsvector', value: (row) => row.words },
+  { name: 'words', kind: 'tsvector', wide: true, value: (row) => row.words },
 ]
 
 /** @returns how many characters were read */

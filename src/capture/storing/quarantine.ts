@@ -16,7 +16,7 @@ export async function quarantine(
     { name: 'spool', kind: 'text', value: () => spool },
     { name: 'batch', kind: 'text', value: () => batch },
     { name: 'reason', kind: 'text', value: (row) => row.reason },
-    { name: 'bytes', kind: 'bytes', value: (row) => row.bytes },
+    { name: 'bytes', kind: 'bytes', wide: true, value: (row) => row.bytes },
   ]
   for (const one of poison) await insertRows(tx, 'quarantine', columns, [one])
 }

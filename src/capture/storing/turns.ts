@@ -99,5 +99,5 @@ const columns: Column<TurnRow>[] = [
   { name: 'role', kind: 'text', value: (row) => row.role },
   { name: 'exchange_id', kind: 'uuid', value: (row) => row.exchange },
   { name: 'reply', kind: 'flag', value: (row) => row.reply },
-  { name: 'text', kind: 'text', value: (row) => row.text },
+  { name: 'text', kind: 'text', wide: true, value: (row) => row.text },
 ]
