@@ -27,13 +27,19 @@ export class Call {
   readonly #recording: Recording
   readonly #meter: Meter | null
   readonly #observe: (end: Observed) => void
+  readonly #onSealed: () => void
   #firstByteAt: number | null = null
   #responseHeaders: HeaderList = []
   #ended = false
 
   constructor(
     open: ExchangeOpen,
-    parts: { recording: Recording; meter: Meter | null; observe: (end: Observed) => void },
+    parts: {
+      recording: Recording
+      meter: Meter | null
+      observe: (end: Observed) => void
+      onSealed: () => void
+    },
   ) {
     this.id = open.id
     this.dialect = open.dialect
@@ -41,6 +47,7 @@ export class Call {
     this.#recording = parts.recording
     this.#meter = parts.meter
     this.#observe = parts.observe
+    this.#onSealed = parts.onSealed
   }
 
   /** Are the bytes read here, instead of being kept? */
@@ -92,6 +99,10 @@ export class Call {
       ...{ provider, dialect, status, startedAt, endedAt },
       ...{ outcome: end.outcome, error: end.error, firstByteAt: this.#firstByteAt },
     })
-    return this.#recording.seal(end)
+    try {
+      return this.#recording.seal(end)
+    } finally {
+      this.#onSealed()
+    }
   }
 }

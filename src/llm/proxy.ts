@@ -37,29 +37,31 @@ export type LlmProxy = {
   handle(request: Request, target: Target, server: RequestServer): Promise<Response>
   /** How many requests are under way at upstreams. */
   underWay(): number
-  /** Cuts what is under way, each with its record sealed. */
-  close(): void
+  /** Cuts what is under way; resolves when the record of each is sealed, or after a second. */
+  close(): Promise<void>
 }
 
 /** The main path of model traffic, from the request to the sealed record. */
 export function openProxy(options: ProxyOptions): LlmProxy {
   const { authenticate, spool, providers, log, bodyMaxBytes, observe = () => {} } = options
   const upstreams = openUpstreams(options)
+  let open = 0
+  let whenNoneOpen = () => {}
 
-  return { handle, underWay: upstreams.count, close: upstreams.close }
+  return { handle, underWay: upstreams.count, close }
 
   async function handle(request: Request, target: Target, server: RequestServer): Promise<Response> {
     const { headers, method } = request
-    const open = describe(request, target, 'http')
+    const exchange = describe(request, target, 'http')
     let call: Call | null = null
     let attempt: Attempt | null = null
     try {
       const caller = target.replay?.caller ?? authenticate(headers, keyQuery(target.path))
-      identify(open, caller, headers)
-      call = begin(open)
+      identify(exchange, caller, headers)
+      call = begin(exchange)
       const provider = providers.get(target.provider)
       const finish = onDisconnect(headers, options.clientGone) === 'finish'
-      const onward = forwarded(headers, open.request_headers)
+      const onward = forwarded(headers, exchange.request_headers)
       if (!caller.passThrough) {
         dropCredentials(onward)
         placeKey(onward, provider, target.dialect)
@@ -88,14 +90,28 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       })
       return await respond(answer, { call, attempt, method, finish })
     } catch (error) {
-      return await refuse(error, { request, open, call, attempt })
+      return await refuse(error, { request, exchange, call, attempt })
     }
   }
 
   /** @throws SpoolFullError */
-  function begin(open: ExchangeOpen): Call {
-    const meter = open.mode === 'metadata' ? openMeter(open) : null
-    return new Call(open, { recording: spool.begin(open), meter, observe })
+  function begin(exchange: ExchangeOpen): Call {
+    const meter = exchange.mode === 'metadata' ? openMeter(exchange) : null
+    const recording = spool.begin(exchange)
+    open += 1
+    return new Call(exchange, { recording, meter, observe, onSealed })
+  }
+
+  function onSealed(): void {
+    open -= 1
+    if (open === 0) whenNoneOpen()
+  }
+
+  async function close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    whenNoneOpen = resolve
+    upstreams.close()
+    if (open > 0) await Promise.race([promise, Bun.sleep(1_000)])
   }
 
   /** Turns what was thrown on the way into an answer in the dialect's shape, and seals the record of it. */
@@ -103,17 +119,17 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     thrown: unknown,
     {
       request,
-      open,
+      exchange,
       call,
       attempt,
-    }: { request: Request; open: ExchangeOpen; call: Call | null; attempt: Attempt | null },
+    }: { request: Request; exchange: ExchangeOpen; call: Call | null; attempt: Attempt | null },
   ): Promise<Response> {
     attempt?.end()
     const { outcome, error, reason } = verdict(thrown, { request, attempt })
     if (outcome === 'rejected' && !(error instanceof SluiceError))
-      log.error({ err: error, id: open.id }, 'proxy: failed')
-    const refusal = await refusalOf(error, errorDialect(open.dialect, open.provider))
-    const record = call ?? tryBegin(open)
+      log.error({ err: error, id: exchange.id }, 'proxy: failed')
+    const refusal = await refusalOf(error, errorDialect(exchange.dialect, exchange.provider))
+    const record = call ?? tryBegin(exchange)
     if (record !== null && outcome !== 'client_gone') {
       record.answered(refusal.status, recordable(refusal.headers))
       record.response(refusal.body)
@@ -121,16 +137,16 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     try {
       await record?.end(outcome, reason)
     } catch (failure) {
-      log.error({ err: failure, id: open.id }, 'proxy: a refusal could not be recorded')
+      log.error({ err: failure, id: exchange.id }, 'proxy: a refusal could not be recorded')
     }
-    refusal.headers.set('sluice-exchange', open.id)
+    refusal.headers.set('sluice-exchange', exchange.id)
     return new Response(refusal.body, { status: refusal.status, headers: refusal.headers })
   }
 
   /** A refusal is recorded too; but where the record is what is full, there is no place for it. */
-  function tryBegin(open: ExchangeOpen): Call | null {
+  function tryBegin(exchange: ExchangeOpen): Call | null {
     try {
-      return begin(open)
+      return begin(exchange)
     } catch {
       return null
     }

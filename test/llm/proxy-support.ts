@@ -90,7 +90,7 @@ export async function testGateway(script: Script, options: TestGatewayOptions = 
       return find() as RecordedExchange
     },
     async stop() {
-      proxy.close()
+      await proxy.close()
       await app.server?.stop(true)
       await upstream.close()
       await spool.close()
