@@ -1,22 +1,11 @@
-import { afterEach, expect } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { expect } from 'bun:test'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SpoolLedger } from '../../../src/capture/recording.ts'
 import type { openSpool } from '../../../src/capture/spool.ts'
 import { endOf, openOf, sha256 } from '../support.ts'
 
-/** A folder that is gone after the test. */
-export function scratch(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'sluice-spool-'))
-  scratched.push(dir)
-  return dir
-}
-
-const scratched: string[] = []
-afterEach(() => {
-  for (const dir of scratched.splice(0)) rmSync(dir, { recursive: true, force: true })
-})
+export { temporaryFolder as scratch } from '../../support/folder.ts'
 
 /** Records an exchange from its beginning to its end. */
 export function record(
