@@ -25,6 +25,7 @@ async function main(): Promise<boolean> {
     console.log(usage)
     return true
   }
+  const range = { since: readTime('--since', values.since), until: readTime('--until', values.until) }
   const env = readEnv()
   const store = openStore(env.DATABASE_URL ?? (await embeddedUrl(env.DATA_DIR)), { max: 4, name: 'rebuild' })
   const stop = new AbortController()
@@ -36,8 +37,7 @@ async function main(): Promise<boolean> {
       sql: store.sql,
       interpret,
       log: openLog('rebuild', env.LOG_LEVEL),
-      since: readTime('--since', values.since),
-      until: readTime('--until', values.until),
+      ...range,
       prices: values.prices === true,
       onProgress: progressLine(),
       signal: stop.signal,

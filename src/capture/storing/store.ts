@@ -53,8 +53,11 @@ export async function storeItems(
 /** In the order of their ids, each once. */
 async function withoutStored(tx: TransactionSql, given: readonly Item[]): Promise<Item[]> {
   const items = new Map([...given].sort((a, b) => (a.id < b.id ? -1 : 1)).map((item) => [item.id, item]))
+  const ids = [...items.keys()]
+  // The bounds let Postgres pass over the other days.
   const rows = await tx<{ id: string }[]>`
-    select id from exchanges where id = any(${[...items.keys()]}::uuid[])`
+    select id from exchanges
+    where id = any(${ids}::uuid[]) and id >= ${ids[0] ?? null} and id <= ${ids.at(-1) ?? null}`
   for (const { id } of rows) items.delete(id)
   return [...items.values()]
 }

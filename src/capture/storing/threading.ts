@@ -34,7 +34,7 @@ export async function threadByHistory(
   await lockHistories(tx, threaded)
   const memory = await readKnown(tx, threaded)
   for (const item of threaded) {
-    const conversation = choose(item, memory)
+    const conversation = best(item, memory) ?? item.id
     placed.set(item.id, conversation)
     remember(item, conversation, memory)
   }
@@ -89,33 +89,58 @@ function candidates(item: Item): { key: string; whole: boolean }[] {
   return [...found, { key: last.key, whole: true }, ...answers.map(({ key }) => ({ key, whole: false }))]
 }
 
+/** Nearly every thread is found by one of its longest histories; the others are looked for only where it is not. */
 async function readKnown(tx: TransactionSql, items: readonly Item[]): Promise<Memory> {
-  const continued = items.filter(isContinued)
-  const first = items.filter((item) => !isContinued(item))
-  const since = (among: readonly Item[], pause: number) =>
-    idFloor(Math.min(...among.map((item) => idTime(item.id))) - pause)
-  const lists = await Promise.all([
-    continued.length === 0 ? [] : readTurns(tx, continued, since(continued, longestPauseMs)),
-    first.length === 0 ? [] : readTurns(tx, first, since(first, 0)),
-  ])
   const memory: Memory = { turns: new Map(), tips: new Map() }
-  for (const { key, tip, ...turn } of lists.flat()) {
-    memory.turns.set(key, [...(memory.turns.get(key) ?? []), turn])
-    memory.tips.set(turn.conversation, tip)
-  }
+  await readTurns(
+    tx,
+    memory,
+    items.flatMap((item) => wantsOf(item).slice(0, likely)),
+  )
+  const unknown = items.filter((item) => best(item, memory) === undefined)
+  await readTurns(
+    tx,
+    memory,
+    unknown.flatMap((item) => wantsOf(item).slice(likely)),
+  )
   return memory
 }
 
-type KnownRow = Known & { key: string; tip: string | null }
+const likely = 3
 
-async function readTurns(tx: TransactionSql, items: readonly Item[], floor: string): Promise<KnownRow[]> {
-  const keys = [...new Set(items.flatMap((item) => candidates(item).map(({ key }) => key)))]
-  if (keys.length === 0) return []
-  return await tx<KnownRow[]>`
-    select encode(t.key, 'hex') as key, t.conversation_id as conversation, t.reply,
+/** A turn to look for, among those of conversations younger than `after` and of days since `floor`. */
+type Want = { key: string; after: string; floor: string }
+
+function wantsOf(item: Item): Want[] {
+  const continued = isContinued(item)
+  const after = continued ? lowestId : item.id
+  const floor = idFloor(idTime(item.id) - (continued ? longestPauseMs : 0))
+  return candidates(item).map(({ key }) => ({ key, after, floor }))
+}
+
+const lowestId = '00000000-0000-0000-0000-000000000000'
+
+/** Many conversations may have begun alike, so of each key only the youngest are read. */
+async function readTurns(tx: TransactionSql, memory: Memory, given: readonly Want[]): Promise<void> {
+  const wants = [...new Map(given.map((want) => [want.key + want.after, want])).values()]
+  if (wants.length === 0) return
+  const rows = await tx<(Known & { key: string; tip: string | null })[]>`
+    select want.key, t.conversation_id as conversation, t.reply,
       encode(c.tip, 'hex') as tip, extract(epoch from c.last_at)::float8 * 1000 as "lastAt"
-    from turns t join conversations c on c.id = t.conversation_id
-    where t.key = any(array(select decode(k, 'hex') from unnest(${keys}::text[]) as k)) and t.id >= ${floor}`
+    from unnest(
+      ${wants.map((want) => want.key)}::text[], ${wants.map((want) => want.after)}::uuid[],
+      ${wants.map((want) => want.floor)}::uuid[]
+    ) as want (key, after, floor)
+    cross join lateral (
+      select conversation_id, reply from turns
+      where key = decode(want.key, 'hex') and conversation_id > want.after and id >= want.floor
+      order by conversation_id desc limit 16
+    ) as t
+    join conversations c on c.id = t.conversation_id`
+  for (const { key, tip, ...turn } of rows) {
+    memory.turns.set(key, [...(memory.turns.get(key) ?? []), turn])
+    memory.tips.set(turn.conversation, tip)
+  }
 }
 
 /**
@@ -123,17 +148,17 @@ async function readTurns(tx: TransactionSql, items: readonly Item[], floor: stri
  * in the middle counts only if it was a model's here: examples in a prompt make no thread. A first message joins
  * only what was made by a later one of its thread, which overtook it.
  */
-function choose(item: Item, { turns, tips }: Memory): string {
+function best(item: Item, { turns, tips }: Memory): string | undefined {
   const continued = isContinued(item)
   for (const { key, whole } of candidates(item)) {
     const fitting = (turns.get(key) ?? []).filter((turn) =>
       continued ? whole || turn.reply : turn.conversation > item.id,
     )
     const open = (turn: Known) => Number(tips.get(turn.conversation) === key)
-    const best = fitting.sort((a, b) => open(b) - open(a) || b.lastAt - a.lastAt)[0]
-    if (best !== undefined) return best.conversation
+    const [first] = fitting.sort((a, b) => open(b) - open(a) || b.lastAt - a.lastAt)
+    if (first !== undefined) return first.conversation
   }
-  return item.id
+  return undefined
 }
 
 /** Later items of the batch see this one. */

@@ -6,6 +6,9 @@ import type { Item } from './item.ts'
 import type { KeyedTurn } from './keys.ts'
 import { slices } from './slices.ts'
 
+/** The clock of a long-lived process and the one that ids are made from may drift apart. */
+const clockSlackMs = 3_600_000
+
 type TurnRow = {
   id: string
   conversation: string
@@ -67,21 +70,24 @@ async function readKnownKeys(
   items: readonly Item[],
   conversationOf: (item: Item) => Conversation | undefined,
 ): Promise<Set<string>> {
-  const conversations = new Map<string, Conversation>()
-  const keys = new Set<string>()
+  const wants = new Map<string, { key: string; conversation: Conversation }>()
   for (const item of items) {
     const conversation = conversationOf(item)
     if (conversation === undefined || conversation.turns === 0) continue
-    conversations.set(conversation.id, conversation)
-    for (const turn of item.turns) keys.add(turn.key)
+    for (const { key } of item.turns) wants.set(`${conversation.id} ${key}`, { key, conversation })
   }
-  if (keys.size === 0) return new Set()
-  const floor = idFloor(Math.min(...[...conversations.values()].map((found) => found.startedAt)))
-  const rows = await tx<{ name: string }[]>`
-    select conversation_id || ' ' || encode(key, 'hex') as name from turns
-    where key = any(array(select decode(k, 'hex') from unnest(${[...keys]}::text[]) as k))
-      and conversation_id = any(${[...conversations.keys()]}::uuid[]) and id >= ${floor}`
-  return new Set(rows.map((row) => row.name))
+  if (wants.size === 0) return new Set()
+  const [names, list] = [[...wants.keys()], [...wants.values()]]
+  const rows = await tx<{ place: number }[]>`
+    select want.place from unnest(
+      ${list.map((want) => want.key)}::text[], ${list.map((want) => want.conversation.id)}::uuid[],
+      ${list.map((want) => idFloor(want.conversation.startedAt - clockSlackMs))}::uuid[]
+    ) with ordinality as want (key, conversation, floor, place)
+    cross join lateral (
+      select from turns
+      where key = decode(want.key, 'hex') and conversation_id = want.conversation and id >= want.floor limit 1
+    ) as found`
+  return new Set(rows.map((row) => names[row.place - 1] ?? ''))
 }
 
 /** Not what the system says: it is the same in thousands of conversations, and nobody's find. */
