@@ -6,6 +6,7 @@ import { conjunction, type ExchangeFilters, exchangeConditions, exchangeFilters 
 import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
 import { newestFirst } from './newest-first.ts'
 import { idRange, notFound, page } from './query.ts'
+import { eachDay } from './slices.ts'
 
 export const exchangesQuery = z.strictObject({ ...exchangeFilters, ...page })
 
@@ -20,15 +21,16 @@ export async function listExchanges(
   const until =
     position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
   const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
-    const { from, before } = idRange({ since: slice.from, until: slice.before })
-    const where = conjunction(sql, [
-      conditions,
-      position !== undefined && sql`x.id < ${position}`,
-      from !== undefined && sql`x.id >= ${from}`,
-      before !== undefined && sql`x.id < ${before}`,
-    ])
-    return sql<ExchangeRow[]>`
-      select ${exchangeColumns(sql)} from exchanges x where ${where} order by x.id desc limit ${slice.limit}`
+    return sql<ExchangeRow[]>`${eachDay(sql, slice, (day) => {
+      const { from, before } = idRange({ since: day.from, until: day.before })
+      const where = conjunction(sql, [
+        conditions,
+        position !== undefined && sql`x.id < ${position}`,
+        from !== undefined && sql`x.id >= ${from}`,
+        before !== undefined && sql`x.id < ${before}`,
+      ])
+      return sql`select ${exchangeColumns(sql)} from exchanges x where ${where} order by x.id desc`
+    })}`
   })
   return pageOf(rows, limit, {
     item: exchangeItem,

@@ -1,12 +1,16 @@
+import { nextEdge, pieces, type Span } from './slices.ts'
+
 /**
  * How every list of the record is read: newest first, in slices of time that widen until the page is full. A common
- * filter is satisfied by the first slices, which are small; a rare one is left to its index over wide slices; and
+ * filter is satisfied by the first slices, which are small; a rare one is left to its index over wide ones; and
  * for one that is both rare and not indexed the reading stops at a budget, with a page that is not full and a
  * cursor where to go on. So no list takes long, however many rows there are.
  */
-
-/** What lies in `[from, before)`, in ms since the epoch; undefined is unbounded. */
-export type Slice = { from: number | undefined; before: number | undefined; limit: number }
+export type Slice = Span & {
+  /** The slice day by day, newest first. A day is a partition: see `eachDay`. */
+  days: readonly Span[]
+  limit: number
+}
 
 export type SlicedOptions = {
   /** Of the rows wanted, in ms since the epoch: nothing older is read. */
@@ -18,12 +22,9 @@ export type SlicedOptions = {
   budgetMs?: number
   /** As long as nothing was found: an empty page tells nobody anything. @default 1000 */
   emptyBudgetMs?: number
-  /** Width of the newest slice. @default one hour */
-  firstMs?: number
 }
 
 const hour = 3_600_000
-const widest = 400 * 24 * hour
 const growth = 4
 
 /**
@@ -34,17 +35,17 @@ export async function newestFirst<Row>(
   options: SlicedOptions,
   fetch: (slice: Slice) => Promise<readonly Row[]>,
 ): Promise<{ rows: Row[]; reached: number | null }> {
-  const { since, until, limit, budgetMs = 150, emptyBudgetMs = 1_000, firstMs = hour } = options
+  const { since, until, limit, budgetMs = 150, emptyBudgetMs = 1_000 } = options
   const began = performance.now()
   const rows: Row[] = []
   let before = until
-  let width = firstMs
+  let width = hour
   for (;;) {
-    const edge = Math.floor((before ?? Date.now()) - width)
-    const last = width > widest || edge <= (since ?? 0)
-    const from = last ? since : edge
+    const edge = nextEdge(before ?? Date.now(), width)
+    const last = edge === null || edge <= (since ?? 0)
+    const span = { from: last ? since : edge, before }
     const sliceBegan = performance.now()
-    rows.push(...(await fetch({ from, before, limit: limit - rows.length })))
+    rows.push(...(await fetch({ ...span, days: pieces(span), limit: limit - rows.length })))
     if (rows.length >= limit || last) return { rows, reached: null }
     before = edge
     const left = (rows.length === 0 ? emptyBudgetMs : budgetMs) - (performance.now() - began)

@@ -7,6 +7,7 @@ import { conjunction } from './exchange-filters.ts'
 import { newestFirst } from './newest-first.ts'
 import { idRange, page, tenant, time, uuid, word } from './query.ts'
 import { parseSearch, type Search } from './search-query.ts'
+import { eachDay } from './slices.ts'
 import { snippetOf } from './snippet.ts'
 
 export const searchInput = z.strictObject({
@@ -58,8 +59,10 @@ export async function searchTurns(
   const until =
     position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
   const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
-    const range = idRange({ since: slice.from, until: slice.before })
-    return readHits(sql, { ...filters, ...range, search, position, limit: slice.limit })
+    return sql<HitRow[]>`${eachDay(sql, slice, (day) => {
+      const range = idRange({ since: day.from, until: day.before })
+      return selectHits(sql, { ...filters, ...range, search, position })
+    })}`
   })
   return pageOf(rows, limit, {
     item: (row) => hitItem(row, search),
@@ -73,12 +76,11 @@ type Hits = SearchFilters & {
   from: string | undefined
   before: string | undefined
   position: string | undefined
-  limit: number
 }
 
 /** Both tables get the bounds of the slice: it is the same id, but the planner does not carry a range over a join. */
-async function readHits(sql: postgres.Sql, hits: Hits): Promise<HitRow[]> {
-  const { search, from, before, position, limit } = hits
+function selectHits(sql: postgres.Sql, hits: Hits): postgres.Fragment {
+  const { search, from, before, position } = hits
   const where = conjunction(sql, [
     sql`w.words @@ ${search.tsquery}::tsquery`,
     from !== undefined && sql`w.id >= ${from} and t.id >= ${from}`,
@@ -93,11 +95,11 @@ async function readHits(sql: postgres.Sql, hits: Hits): Promise<HitRow[]> {
     hits.model !== undefined && sql`${hits.model} = any(c.models)`,
   ])
   const ofConversation = hits.session ?? hits.client ?? hits.model
-  return await sql<HitRow[]>`
+  return sql`
     select t.id, t.conversation_id, t.number, t.role, t.tenant, t.exchange_id, left(t.text, ${readLength}) as text
     from turn_words w join turns t on t.id = w.id
       ${ofConversation === undefined ? sql`` : sql`join conversations c on c.id = t.conversation_id`}
-    where ${where} order by w.id desc limit ${limit}`
+    where ${where} order by w.id desc`
 }
 
 function hitItem(row: HitRow, search: Search) {
