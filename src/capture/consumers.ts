@@ -5,19 +5,20 @@ import type { Handler } from '#broker'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import type { LoggingPayload } from '#queues/logging'
+import type { UpkeepPayload } from '#queues/upkeep'
 import { decodeExchanges } from './frame.ts'
 import type { Interpret } from './interpretation.ts'
 import { announce } from './storing/announce.ts'
 import { type Batch, type StoreState, storeBatch } from './storing/batch.ts'
 import { derive } from './storing/derive.ts'
-import { openIndexer } from './storing/indexer.ts'
+import { indexAll, openIndexer } from './storing/indexer.ts'
 import { itemOf } from './storing/item.ts'
 import type { BatchRef } from './storing/marker.ts'
 import { today } from './storing/partitions.ts'
 import { dropParts, stagedParts, stagePart } from './storing/parts.ts'
 import { plainCache } from './storing/plain-cache.ts'
 import { quietTimes } from './storing/quiet.ts'
-import { type UpkeepOptions, upkeep } from './storing/upkeep.ts'
+import { makeAhead, retain, type UpkeepOptions } from './storing/upkeep.ts'
 
 export type LoggingOptions = {
   sql: Sql
@@ -80,9 +81,17 @@ export function loggingHandler(options: LoggingOptions): LoggingHandler {
   })
 }
 
-/** Makes partitions ahead of time and drops what is past retention. The job says when, not what. */
-export function upkeepHandler(options: UpkeepOptions): Handler<unknown> {
-  return () => upkeep(options)
+/**
+ * Makes partitions ahead of their day, or drops what is past retention and indexes what a worker that stopped left
+ * unindexed.
+ */
+export function upkeepHandler(options: UpkeepOptions): Handler<UpkeepPayload> {
+  return async ({ task }) => {
+    if (task === 'partitions') return await makeAhead(options.sql)
+    const retained = await retain(options)
+    await indexAll(options.sql)
+    return retained
+  }
 }
 
 const unpack = promisify(zlib.zstdDecompress)

@@ -24,8 +24,10 @@ async function partitions(): Promise<number> {
   return Number(row?.n)
 }
 
-function upkeepOf(retentionDays?: number) {
-  return upkeepHandler({ sql: database.sql, retentionDays, log: quiet })({}, job)
+async function upkeepOf(retentionDays?: number): Promise<void> {
+  const handler = upkeepHandler({ sql: database.sql, retentionDays, log: quiet })
+  await handler({ v: 1, task: 'partitions' }, job)
+  await handler({ v: 1, task: 'retention' }, job)
 }
 
 test('the partitions of the next days are there, also when many make them at once', async () => {
@@ -98,4 +100,15 @@ test("a spool's ledger is published beside what workers committed", async () => 
   await commits.report({ spool: 'ledger-0', ...ledger })
   const [row] = await database.sql`select * from spools where id = 'ledger-0'`
   expect(row).toMatchObject({ ...ledger, committed: 1, committed_quarantined: 0 })
+})
+
+test('what a worker left unindexed is indexed by the next upkeep, traffic or not', async () => {
+  const dying = handlerOn(database.sql)
+  await dying.close()
+  await stored(dying, [called({ messages: ['user: leftover'], reply: null })])
+  await upkeepOf()
+  const [row] = await database.sql`
+    select (select count(*) from search_pending) as waiting, (select count(*) from turn_words) as indexed`
+  expect(row?.waiting).toBe(0)
+  expect(row?.indexed).toBeGreaterThan(0)
 })

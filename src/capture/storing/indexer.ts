@@ -55,6 +55,11 @@ export function openIndexer(sql: Sql, quiet: Quiet, onError: (error: unknown) =>
   }
 }
 
+/** Indexes all that waits now, at once. */
+export async function indexAll(sql: Sql): Promise<void> {
+  while (await indexSome(sql));
+}
+
 /** False where nothing waits. Workers share the work: each takes entries that no other has. */
 async function indexSome(sql: Sql): Promise<boolean> {
   return await sql.begin(async (tx) => {

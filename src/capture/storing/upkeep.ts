@@ -13,18 +13,17 @@ export type UpkeepOptions = {
 const daysAhead = 3
 const rowsAtOnce = 5_000
 
-/**
- * Makes the partitions of the next days, drops those that are too old, and prunes the small tables. Safe to run
- * at any time, more than once, and beside workers.
- */
-export async function upkeep({ sql, retentionDays, log }: UpkeepOptions): Promise<{ dropped: string[] }> {
+/** Makes the partitions of the next days. Safe to run at any time, more than once, and beside workers. */
+export async function makeAhead(sql: Sql): Promise<void> {
   const day = today()
-  await makePartitions(
-    sql,
-    Array.from({ length: daysAhead + 1 }, (_, ahead) => day + ahead),
-  )
+  const days = Array.from({ length: daysAhead + 1 }, (_, ahead) => day + ahead)
+  await makePartitions(sql, days)
+}
+
+/** Drops the partitions that are too old, and prunes the small tables. As safe. */
+export async function retain({ sql, retentionDays, log }: UpkeepOptions): Promise<{ dropped: string[] }> {
   await dropDetached(sql)
-  const dropped = retentionDays === undefined ? [] : await dropBefore(sql, day - retentionDays, log)
+  const dropped = retentionDays === undefined ? [] : await dropBefore(sql, today() - retentionDays, log)
   await pruneBatches(sql)
   if (retentionDays !== undefined) await pruneSmall(sql, retentionDays)
   return { dropped }
