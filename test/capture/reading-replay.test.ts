@@ -97,6 +97,7 @@ async function planted(
         ['content-length', '999'],
         ['host', 'elsewhere'],
         ['sluice-tags', 'old'],
+        ['accept-encoding', 'br'],
         ...headers,
       ],
     },
@@ -121,6 +122,7 @@ describe('replaying an exchange', () => {
     expect(seen[0]?.headers.get('x-api-key')).toBe('sk-ant-of-the-gateway')
     expect(seen[0]?.headers.get('anthropic-version')).toBe('2023-06-01')
     expect(seen[0]?.headers.get('sluice-tags')).toBeNull()
+    expect(seen[0]?.headers.get('accept-encoding')).toBe('identity')
     const id = answer.headers.get('sluice-exchange')
     expect(id).not.toBe(exchange.open.id)
     await eventually(async () => (await fixture.ask(`/api/exchanges/${id}`)).status === 200, 10_000)

@@ -51,7 +51,10 @@ export function conversationRoutes({ reading, authorise }: CaptureRoutesOptions)
     )
     .get(
       '/api/conversations/:id/export',
-      ({ request, params: { id } }) => exported(request, id),
+      ({ request, server, params: { id } }) => {
+        server?.timeout(request, 0)
+        return exported(request, id)
+      },
       routeDoc({ summary: 'A conversation as messages for other tools', scope, tag, query: exportQuery }),
     )
 

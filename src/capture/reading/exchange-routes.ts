@@ -41,7 +41,11 @@ export function exchangeRoutes(options: CaptureRoutesOptions) {
     )
     .post(
       '/api/exchanges/:id/replay',
-      ({ request, params: { id } }) => replay(request, id),
+      ({ request, server, params: { id } }) => {
+        // A model may be silent for longer than the server lets a connection be.
+        server?.timeout(request, 0)
+        return replay(request, id)
+      },
       routeDoc({
         summary: 'Send its request again, as a new exchange',
         description: 'Answers as the upstream does; the header `sluice-exchange` names the new exchange.',

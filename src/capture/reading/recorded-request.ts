@@ -27,6 +27,14 @@ const ofTheConnection = new Set([
   'upgrade',
 ])
 
+export type RebuildOptions = {
+  /** Instead of the one in the recorded request. */
+  model?: string | undefined
+  /** What the client that asks can read now; the recorded one may have read more. */
+  acceptEncoding?: string | null
+  signal?: AbortSignal
+}
+
 const decodedAtMost = 100 * 1024 * 1024
 
 /**
@@ -34,16 +42,15 @@ const decodedAtMost = 100 * 1024 * 1024
  * is asked for.
  * @throws SluiceError 422 where it cannot be sent again, or names no model that could be replaced
  */
-export async function rebuildRequest(
-  recorded: Recorded,
-  options: { model?: string | undefined; signal?: AbortSignal },
-): Promise<Request> {
+export async function rebuildRequest(recorded: Recorded, options: RebuildOptions): Promise<Request> {
   if (recorded.protocol !== 'http')
     throw cannot(recorded, `it was ${recorded.protocol}, and only HTTP can be sent again`)
   const headers = new Headers()
   for (const [name, value] of recorded.headers) {
     if (!ofTheConnection.has(name) && !name.startsWith('sluice-')) headers.append(name, value)
   }
+  if (options.acceptEncoding !== undefined)
+    headers.set('accept-encoding', options.acceptEncoding ?? 'identity')
   const { path, body } =
     options.model === undefined ? recorded : await withModel(recorded, headers, options.model)
   const bodiless = recorded.method === 'GET' || recorded.method === 'HEAD'

@@ -68,7 +68,11 @@ export async function replayExchange(
       headers: open.request_headers,
       body,
     },
-    { model: asked.model, signal: request.signal },
+    {
+      model: asked.model,
+      acceptEncoding: request.headers.get('accept-encoding'),
+      signal: request.signal,
+    },
   )
   const url = new URL(rebuilt.url)
   return await options.replay(rebuilt, {
