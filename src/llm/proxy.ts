@@ -13,6 +13,7 @@ import { clientLeft, endOf, refusalOf } from './refusal.ts'
 import { bodyKind, streamed, takeWhole } from './request-body.ts'
 import { respond } from './respond.ts'
 import { type Target, urlAt } from './target.ts'
+import { isWebSocket, tunnel, type UpgradeServer } from './websocket.ts'
 
 export type ProxyOptions = {
   authenticate: Authenticate
@@ -29,11 +30,14 @@ export type ProxyOptions = {
   observe?: (end: Observed) => void
 }
 
-/** The part of `Bun.serve`'s server that a request needs; null where there is none, as in a test. */
-export type RequestServer = { timeout(request: Request, seconds: number): void } | null
+/** The part of `Bun.serve`'s server that a request needs; null where a request came from nowhere. */
+export type RequestServer = (UpgradeServer & { timeout(request: Request, seconds: number): void }) | null
 
 export type LlmProxy = {
-  /** Passes one request on and its answer back. Never rejects: what goes wrong is an answer too, and a record. */
+  /**
+   * Passes one request on and its answer back, or a WebSocket. Never rejects: what goes wrong is an answer too,
+   * and a record.
+   */
   handle(request: Request, target: Target, server: RequestServer): Promise<Response>
   /** How many requests are under way at upstreams. */
   underWay(): number
@@ -52,13 +56,14 @@ export function openProxy(options: ProxyOptions): LlmProxy {
 
   async function handle(request: Request, target: Target, server: RequestServer): Promise<Response> {
     const { headers, method } = request
-    const exchange = describe(request, target, 'http')
+    const webSocket = isWebSocket(headers)
+    const exchange = describe(request, target, webSocket ? 'websocket' : 'http')
     let call: Call | null = null
     let attempt: Attempt | null = null
     try {
       const caller = target.replay?.caller ?? authenticate(headers, keyQuery(target.path))
       identify(exchange, caller, headers)
-      call = begin(exchange)
+      if (!webSocket) call = begin(exchange)
       const provider = providers.get(target.provider)
       const finish = onDisconnect(headers, options.clientGone) === 'finish'
       const onward = forwarded(headers, exchange.request_headers)
@@ -67,6 +72,11 @@ export function openProxy(options: ProxyOptions): LlmProxy {
         placeKey(onward, provider, target.dialect)
       }
       const url = urlAt(provider.baseUrl, caller.passThrough ? target.path : withoutKey(target.path))
+
+      if (call === null) {
+        attempt = upstreams.begin(provider.origin)
+        return await tunnel({ request, server, url, headers: onward, exchange, attempt, begin })
+      }
 
       const kind = bodyKind(request, bodyMaxBytes)
       const whole =
