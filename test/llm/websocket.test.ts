@@ -22,6 +22,7 @@ type SocketUpstream = {
 
 function socketUpstream(
   onMessage: (peer: Peer, message: string | Buffer) => void = () => {},
+  greeting?: string,
 ): SocketUpstream {
   const peers: Peer[] = []
   const got: SocketUpstream['got'] = []
