@@ -68,7 +68,7 @@ describe('slices', () => {
     expect(nextEdge(now, hour)).toBe(now - hour)
     expect(nextEdge(now, 20 * hour)).toBe(now - 13.5 * hour)
     expect(nextEdge(now - 13.5 * hour, 2 * day)).toBe(now - 13.5 * hour - 2 * day)
-    expect(nextEdge(now - 400 * day, day)).toBeNull()
+    expect(nextEdge(now - 500 * day, day)).toBeNull()
   })
 
   test('fall into days, newest first, that cover them', () => {

@@ -4,9 +4,9 @@ import type postgres from 'postgres'
 export type Span = { from: number | undefined; before: number | undefined }
 
 const day = 86_400_000
-const daysAtOnce = 16
+const daysAtOnce = 32
 /** Older than that is read at once: it is rarely kept. */
-const oldest = 70 * day
+const oldest = 400 * day
 
 /**
  * Where a slice of that width begins that ends at `before`: within the day, or at the start of one. Null where
@@ -25,7 +25,7 @@ export function pieces({ from, before }: Span): Span[] {
   const found: Span[] = []
   let end = before
   for (let start = Math.floor(((end ?? Date.now()) - 1) / day) * day; start > from; start -= day) {
-    if (found.length >= daysAtOnce * 2) break
+    if (found.length > daysAtOnce) break
     found.push({ from: start, before: end })
     end = start
   }

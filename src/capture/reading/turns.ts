@@ -67,7 +67,7 @@ export type TurnsRead = {
   length?: number
 }
 
-/** No turn is older than its conversation, which leaves out partitions. */
+/** No turn is older or younger than its conversation, which leaves out partitions. */
 export async function readTurns(
   sql: postgres.Sql,
   conversation: ConversationRow,
@@ -80,6 +80,7 @@ export async function readTurns(
       ${length === undefined ? sql`false` : sql`length(t.text) > ${length}`} as truncated
     from turns t
     where t.conversation_id = ${conversation.id} and t.id >= ${idFloor(conversation.started_at)}
+      and t.id < ${idFloor(conversation.last_at + 1)}
       ${position === undefined ? sql`` : sql`and ${beyond}`}
     order by t.number ${order === 'asc' ? sql`asc` : sql`desc`} limit ${limit}`
 }
