@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { RecordedExchange } from '../../src/capture/exchange.ts'
+import { rebuild } from '../../src/capture/storing/rebuild.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { called, handlerOn, stored } from './store-support.ts'
+import { called, handlerOn, interpretCall, quiet, stored } from './store-support.ts'
 
 let database: TestDatabase
 
@@ -151,6 +152,22 @@ test('conversations that begin with the same words stay apart', async () => {
   await stored(handler, [second])
   expect((await conversationsOf([one, two])).size).toBe(2)
   expect((await conversationsOf([first, second])).size).toBe(2)
+  const before = await conversationsOf([one, first])
+  await rebuild({ sql: database.sql, interpret: interpretCall, log: quiet })
+  expect((await conversationsOf([one, two])).size).toBe(2)
+  expect((await conversationsOf([first, second])).size).toBe(2)
+  expect(await conversationsOf([one, first])).toEqual(before)
+})
+
+test('the same question with the same answer is a conversation each time, in whatever order they come', async () => {
+  const handler = handlerOn(database.sql)
+  const twins = Array.from({ length: 9 }, () => called({ messages: ['user: ping'], reply: 'pong' }))
+  for (const exchange of shuffled(twins)) await stored(handler, [exchange])
+  expect((await conversationsOf(twins)).size).toBe(9)
+  await rebuild({ sql: database.sql, interpret: interpretCall, log: quiet })
+  expect((await conversationsOf(twins)).size).toBe(9)
+  for (const exchange of twins)
+    expect(await readTurns(exchange.open.id)).toEqual(['user: ping', 'assistant: pong'])
 })
 
 test('examples that every prompt begins with make no thread', async () => {

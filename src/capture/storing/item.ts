@@ -10,6 +10,8 @@ export type Item = Derived & {
   /** Of its partition: days since the epoch. */
   day: number
   thread: Thread
+  /** The conversation that it is already in: a rebuild leaves it there where that is as good as another. */
+  former: string | null
   /**
    * Requests of one family look alike: same client, same route, same model, hence the same instructions and tools.
    * A conversation has more than one where its client also asks small things of a small model.
@@ -27,7 +29,7 @@ export type Thread =
   | { by: 'history' }
   | { by: 'none' }
 
-export function itemOf(read: Derived): Item {
+export function itemOf(read: Derived, former: string | null = null): Item {
   const derived = { ...read, means: bounded(read.means) }
   const { exchange, means } = derived
   const { id, tenant } = exchange.open
@@ -47,6 +49,7 @@ export function itemOf(read: Derived): Item {
     day,
     family: familyOf(derived, day),
     opaque: isOpaque(derived),
+    former,
     thread,
     turns,
   }

@@ -32,17 +32,17 @@ const lowestId = '00000000-0000-0000-0000-000000000000'
 /** Derives the next exchanges again, in one transaction. */
 export async function rebuildSome(tools: RebuildTools, run: Run): Promise<Run> {
   const { sql } = tools
-  const next = await sql<{ id: string; bytes: number }[]>`
-    select id, request_bytes + response_bytes as bytes from exchanges
+  const next = await sql<{ id: string; former: string | null; bytes: number }[]>`
+    select id, conversation_id as former, request_bytes + response_bytes as bytes from exchanges
     where id > ${run.position} and id < ${run.until} order by id limit ${mostExchanges}`
   if (next.length === 0) return { ...run, phase: 'conversations', position: lowestId }
   const items: Item[] = []
   let [bytes, failed, position] = [0, 0, run.position]
-  for (const { id, bytes: own } of next) {
+  for (const { id, former, bytes: own } of next) {
     if (bytes > 0 && bytes + own > mostBytes) break
     bytes += own
     position = id
-    const item = await readItem(tools, id)
+    const item = await readItem(tools, id, former)
     if (item === null) failed += 1
     else items.push(item)
   }
@@ -51,7 +51,11 @@ export async function rebuildSome(tools: RebuildTools, run: Run): Promise<Run> {
 }
 
 /** Null where the bytes are damaged: what was derived from them when they were whole is then all there is. */
-async function readItem({ contents, interpret, log }: RebuildTools, id: string): Promise<Item | null> {
+async function readItem(
+  { contents, interpret, log }: RebuildTools,
+  id: string,
+  former: string | null,
+): Promise<Item | null> {
   const fail = (reason: string) =>
     log.error({ exchange: id, reason }, 'rebuild: an exchange was left as it is')
   try {
@@ -63,7 +67,7 @@ async function readItem({ contents, interpret, log }: RebuildTools, id: string):
       fail(reason)
     }
     const derived = derive(exchange, { interpret, onUnreadable })
-    return readable ? itemOf(derived) : null
+    return readable ? itemOf(derived, former) : null
   } catch (error) {
     if (failureOf(error) !== 'poison') throw error
     fail(errorText(error))

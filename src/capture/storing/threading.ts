@@ -146,15 +146,16 @@ async function readTurns(tx: TransactionSql, memory: Memory, given: readonly Wan
 /**
  * Of the longest history that is known, the thread that nobody has carried on yet, or else the latest. An answer
  * in the middle counts only if it was a model's here: examples in a prompt make no thread. A first message joins
- * only what was made by a later one of its thread, which overtook it.
+ * only what a later one of its thread made that overtook it: there its answer came as history.
  */
 function best(item: Item, { turns, tips }: Memory): string | undefined {
   const continued = isContinued(item)
   for (const { key, whole } of candidates(item)) {
     const fitting = (turns.get(key) ?? []).filter((turn) =>
-      continued ? whole || turn.reply : turn.conversation > item.id,
+      continued ? whole || turn.reply : turn.conversation > item.id && !turn.reply,
     )
-    const open = (turn: Known) => Number(tips.get(turn.conversation) === key)
+    const open = ({ conversation }: Known) =>
+      Number(tips.get(conversation) === key) + 2 * Number(conversation === item.former)
     const [first] = fitting.sort((a, b) => open(b) - open(a) || b.lastAt - a.lastAt)
     if (first !== undefined) return first.conversation
   }
