@@ -20,6 +20,9 @@ export class UpstreamFailure extends Error {
  */
 export const transparent = { redirect: 'manual', decompress: false, timeout: false } as const
 
+/** Whoever wants to look at an attempt every tick, and at its end. Must not throw. */
+export type Watcher = { tick(attempt: Attempt, ageMs: number): void; end(): void }
+
 /**
  * One request under way. Moves from `asking` (no response headers yet) to `answered`; `blocked` while it is the
  * client that takes nothing.
@@ -36,8 +39,7 @@ export class Attempt {
   failure: UpstreamFailure | null = null
   /** Told of the cut, where no read is pending that would fail of it. */
   onCut: ((failure: UpstreamFailure) => void) | null = null
-  /** Told of the end, once. */
-  onEnd: (() => void) | null = null
+  watcher: Watcher | null = null
   readonly #controller = new AbortController()
   readonly #watched: Set<Attempt>
 
@@ -51,13 +53,9 @@ export class Attempt {
     return this.#controller.signal
   }
 
-  get isUnderWay(): boolean {
-    return this.#watched.has(this)
-  }
-
   /** No longer watched. Due at every end. */
   end(): void {
-    if (this.#watched.delete(this)) this.onEnd?.()
+    if (this.#watched.delete(this)) this.watcher?.end()
   }
 
   touch(state: Attempt['state']): void {
@@ -114,6 +112,7 @@ export function openUpstreams({ connectTimeoutMs, idleTimeoutMs, tickMs = 250 }:
     for (const attempt of attempts) {
       if (time - attempt.activeAt > idleTimeoutMs) attempt.cut(idle(attempt, idleTimeoutMs))
       else if (attempt.state === 'asking' && !attempt.reachable) checkReachable(attempt, time)
+      attempt.watcher?.tick(attempt, time - attempt.startedAt)
     }
     for (const [origin, dial] of dials) if (dial.heard() || time - dial.startedAt > 60_000) drop(origin, dial)
   }

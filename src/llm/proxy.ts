@@ -4,6 +4,7 @@ import { SluiceError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import { type Attempt, failureOf, openUpstreams, transparent } from '#lib/upstream'
 import { Call, type Observed } from './call.ts'
+import { Client } from './client.ts'
 import { dropCredentials, keyQuery, placeKey, withoutKey } from './credential.ts'
 import { forwarded, onDisconnect, recordable } from './headers.ts'
 import { openMeter } from './meter.ts'
@@ -86,12 +87,11 @@ export function openProxy(options: ProxyOptions): LlmProxy {
           ? takeWhole(new Uint8Array(await request.arrayBuffer()), { request, call, limit: bodyMaxBytes })
           : null
       attempt = upstreams.begin(provider.origin)
-      followClient(request, { call, attempt, finish })
-      const onSent = beSilent(request, { server, attempt, seconds: options.clientIdleSeconds ?? 60 })
+      const idleSeconds = options.clientIdleSeconds ?? 60
+      const client = new Client({ request, server, call, finish, idleSeconds }, kind !== 'stream')
+      attempt.watcher = client
       const body =
-        kind === 'stream' ? streamed(request, { call, attempt, limit: bodyMaxBytes, onSent }) : whole
-      if (kind !== 'stream') onSent()
-
+        kind === 'stream' ? streamed(request, { call, attempt, client, limit: bodyMaxBytes }) : whole
       const answer = await fetch(url, {
         ...transparent,
         method,
@@ -168,31 +168,6 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     if (dialect !== null || provider === null) return dialect
     return providers.dialectOf(provider)
   }
-}
-
-/**
- * The server's limit on silence is for clients that do not send. Once they have, it is the model's turn, and the
- * limit is lifted until the end of the answer: Bun would keep it lifted for whatever comes next on the connection.
- */
-function beSilent(
-  request: Request,
-  { server, attempt, seconds }: { server: RequestServer; attempt: Attempt; seconds: number },
-): () => void {
-  attempt.onEnd = () => server?.timeout(request, seconds)
-  return () => {
-    if (attempt.isUnderWay) server?.timeout(request, 0)
-  }
-}
-
-/** A client that hangs up takes its upstream with it, unless the answer is wanted for the record. */
-function followClient(
-  request: Request,
-  { call, attempt, finish }: { call: Call; attempt: Attempt; finish: boolean },
-): void {
-  request.signal.addEventListener('abort', () => {
-    call.clientGone = true
-    if (!finish) attempt.cut(clientLeft())
-  })
 }
 
 type Verdict = { outcome: Outcome; error: unknown; reason: string | null }
