@@ -19,7 +19,11 @@ export type GatewayAppOptions = {
  * runs on a request that works: the way from the socket to a proxied route is Elysia's compiled switch alone.
  */
 export function gatewayApp({ routes, ops, log }: GatewayAppOptions): AnyElysia {
-  const app: AnyElysia = new Elysia({ name: 'gateway' })
+  const app: AnyElysia = new Elysia({
+    name: 'gateway',
+    // Otherwise a host of three letters shifts where Elysia sees the path begin.
+    handler: { standardHostname: false },
+  })
   const answer = failure(app, log)
   app.onError(({ error, request }) => answer(error, request))
   app.use(opsRoutes(ops)).use(homeRoutes(ops)).use(docsRoutes(app, ops))

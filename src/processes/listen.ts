@@ -19,6 +19,16 @@ export async function listen(
       idleTimeout: 60,
       // The proxy refuses what is too large in the dialect's shape; this is the limit for everything else.
       maxRequestBodySize: bodyMaxBytes * 2,
+      // Errors are ours to show, streams that break off among them.
+      development: false,
+      websocket: {
+        maxPayloadLength: bodyMaxBytes,
+        // Past the limit Bun drops messages: better to lose the connection, and say so.
+        backpressureLimit: bodyMaxBytes + 16 * 1024 * 1024,
+        closeOnBackpressureLimit: true,
+        // Bun pings before; who does not answer is gone.
+        idleTimeout: 120,
+      },
     })
   } catch (cause) {
     throw new SetupError(`Cannot listen on ${hostname}:${port}: ${errorText(cause)}`, { cause })
