@@ -40,7 +40,8 @@ export async function listConversations(
   const [micros, id] = position ?? [null, null]
   const conditions = conversationConditions(sql, filters)
   const until = micros === null ? filters.until : Math.floor(micros / 1000) + 1
-  const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
+  const sliced = { since: filters.since, until, limit: limit + 1, ...(await widened(sql, filters)) }
+  const { rows, reached } = await newestFirst(sliced, (slice) => {
     const where = conjunction(sql, [
       conditions,
       micros !== null && sql`(c.last_at, c.id) < (${atMicros(sql, micros)}, ${id})`,
@@ -57,6 +58,16 @@ export async function listConversations(
     reached: reached === null ? null : [reached * 1000, '00000000-0000-0000-0000-000000000000'],
   })
 }
+
+/** With a search in it a slice costs the planning of a search through all partitions: so few, and none too many. */
+async function widened(sql: postgres.Sql, { text, since }: ConversationFilters) {
+  if (text === undefined) return {}
+  const [row] = await sql<{ oldest: number | null }[]>`
+    select extract(epoch from min(last_at))::float8 * 1000 as oldest from conversations`
+  return { since: Math.max(since ?? 0, Math.floor(row?.oldest ?? 0)), firstMs: searchedAtOnceMs }
+}
+
+const searchedAtOnceMs = 32 * 86_400_000
 
 export function conversationConditions(sql: postgres.Sql, filters: ConversationFilters): postgres.Fragment {
   return conjunction(sql, [

@@ -22,6 +22,8 @@ export type SlicedOptions = {
   budgetMs?: number
   /** As long as nothing was found: an empty page tells nobody anything. @default 1000 */
   emptyBudgetMs?: number
+  /** Width of the newest slice. @default one hour */
+  firstMs?: number
 }
 
 const hour = 3_600_000
@@ -35,11 +37,11 @@ export async function newestFirst<Row>(
   options: SlicedOptions,
   fetch: (slice: Slice) => Promise<readonly Row[]>,
 ): Promise<{ rows: Row[]; reached: number | null }> {
-  const { since, until, limit, budgetMs = 150, emptyBudgetMs = 1_000 } = options
+  const { since, until, limit, budgetMs = 150, emptyBudgetMs = 1_000, firstMs = hour } = options
   const began = performance.now()
   const rows: Row[] = []
   let before = until
-  let width = hour
+  let width = firstMs
   for (;;) {
     const edge = nextEdge(before ?? Date.now(), width)
     const last = edge === null || edge <= (since ?? 0)
