@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
+import net from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { SluiceError } from '#lib/errors'
 import { freePort } from '../support/port.ts'
@@ -150,7 +151,6 @@ test('an upstream that refuses connections, or has no address: 502 saying so', a
 })
 
 test('an upstream that takes no connection is given up after the connect limit', async () => {
-  // A backlog of one that nobody accepts from: the kernel drops what comes then.
   const full = await silentPort()
   gateway = await testGateway(ok, {
     settings: { dark: { baseUrl: `http://127.0.0.1:${full.port}` } },
@@ -245,16 +245,20 @@ test('what is under way when the gateway stops is cut, told and sealed', async (
   expect(gateway.ledger()).toMatchObject({ open: 0, accepted: 1 })
 })
 
+/** A stopped process whose backlog is full: the kernel drops whoever knocks then. */
 async function silentPort(): Promise<{ port: number; close: () => void }> {
-  const port = await freePort()
-  const script = `import socket,sys,time
-s=socket.socket();s.bind(('127.0.0.1',${port}));s.listen(0)
-c=[]
-for i in range(4):
- k=socket.socket();k.setblocking(False);k.connect_ex(('127.0.0.1',${port}));c.append(k)
-print('full',flush=True);time.sleep(60)`
-  const child = Bun.spawn(['python3', '-c', script], { stdout: 'pipe' })
-  const reader = child.stdout.getReader()
-  await reader.read()
-  return { port, close: () => child.kill() }
+  const script = `const server = require('node:net').createServer()
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port))`
+  const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
+  const { value } = await child.stdout.getReader().read()
+  const port = Number(new TextDecoder().decode(value))
+  child.kill('SIGSTOP')
+  const knocks = Array.from({ length: 8 }, () => net.connect(port, '127.0.0.1').on('error', () => {}))
+  return {
+    port,
+    close() {
+      for (const knock of knocks) knock.destroy()
+      child.kill('SIGKILL')
+    },
+  }
 }
