@@ -245,7 +245,7 @@ test('what is under way when the gateway stops is cut, told and sealed', async (
   expect(gateway.ledger()).toMatchObject({ open: 0, accepted: 1 })
 })
 
-/** A stopped process whose backlog is full: the kernel drops whoever knocks then. */
+/** A stopped process whose backlog (512, whatever Bun is asked for) is full: the kernel drops whoever knocks then. */
 async function silentPort(): Promise<{ port: number; close: () => void }> {
   const script = `const server = require('node:net').createServer()
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port))`
@@ -253,7 +253,7 @@ async function silentPort(): Promise<{ port: number; close: () => void }> {
   const { value } = await child.stdout.getReader().read()
   const port = Number(new TextDecoder().decode(value))
   child.kill('SIGSTOP')
-  const knocks = Array.from({ length: 8 }, () => net.connect(port, '127.0.0.1').on('error', () => {}))
+  const knocks = Array.from({ length: 700 }, () => net.connect(port, '127.0.0.1').on('error', () => {}))
   return {
     port,
     close() {
