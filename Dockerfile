@@ -16,6 +16,8 @@ WORKDIR /app
 COPY --from=build /app /app
 COPY --from=build --chown=65532:65532 /data /data
 USER 65532:65532
+# Bun's fetch opens 256 connections at most unless told otherwise: too few for streams that last minutes.
+ENV BUN_CONFIG_MAX_HTTP_REQUESTS=65535
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 DATA_DIR=/data
 VOLUME /data
 EXPOSE 8080

@@ -41,7 +41,12 @@ export async function start(): Promise<number> {
 
     const common = { variables: { DATABASE_URL: url, DATA_DIR: dataDir }, output, held, stop }
     const workers = startService('worker', ['logging', 'upkeep'], { ...common, stopBy: stopBy.worker })
-    const gateway = startService('gateway', [], { ...common, stopBy: stopBy.gateway })
+    const gateway = startService('gateway', [], {
+      ...common,
+      // Bun's fetch opens 256 connections at most unless told otherwise before it starts.
+      variables: { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', ...common.variables },
+      stopBy: stopBy.gateway,
+    })
     const [ready] = await stop.race(Promise.all([gateway.ready, workers.ready]))
     output.say(greeting(env, ready, await firstKey(env, url)))
     await stop.signalled
