@@ -13,7 +13,7 @@ export type StorageFigures = {
   sentBytes: number
   /** What was new in each turn, all of it in one zstd stream: the least that can be hoped for. */
   distinctCompressed: number
-  /** The bytes column of the content table. */
+  /** What the content table holds of them. */
   content: number
   /** All tables and indexes of the record, as Postgres counts them. */
   everything: number
@@ -38,7 +38,7 @@ export async function measureStorage(turns: number): Promise<StorageFigures> {
       await answer.arrayBuffer()
     }
     await allStored(sluice)
-    const [row] = await sql`select sum(length(bytes))::bigint as bytes from contents`
+    const [row] = await sql`select sum(length(data))::bigint as bytes from contents`
     return {
       turns,
       sentBytes: conversation.reduce((sum, turn) => sum + turn.request.length + answerOf(turn).length, 0),

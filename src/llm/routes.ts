@@ -8,24 +8,18 @@ export function llmRoutes({ proxy }: { proxy: LlmProxy }) {
   const native = ({ request, server }: { request: Request; server: Server }) =>
     proxy.handle(request, nativeTarget(pathOf(request.url), request.headers), server)
 
-  return (
-    new Elysia({ name: 'llm' })
-      .all('/v1/messages', ({ request, server }) => native({ request, server }), raw)
-      .all('/v1/*', ({ request, server }) => native({ request, server }), raw)
-      .all('/v1beta/*', ({ request, server }) => native({ request, server }), raw)
-      .all('/v1alpha/*', ({ request, server }) => native({ request, server }), raw)
-      .all('/upload/*', ({ request, server }) => native({ request, server }), raw)
-      .all('/download/*', ({ request, server }) => native({ request, server }), raw)
-      .all(
-        '/p/*',
-        ({ request, server }) => proxy.handle(request, namedTarget(pathOf(request.url)), server),
-        raw,
-      )
-      // Clients ask for these to learn whether they are online.
-      .head('/', () => new Response(null), raw)
-      .get('/api/hello', () => Response.json({ message: 'hello' }), raw)
-      .head('/api/hello', () => new Response(null), raw)
-  )
+  return new Elysia({ name: 'llm' })
+    .all('/v1/messages', ({ request, server }) => native({ request, server }), raw)
+    .all('/v1/*', ({ request, server }) => native({ request, server }), raw)
+    .all('/v1beta/*', ({ request, server }) => native({ request, server }), raw)
+    .all('/v1alpha/*', ({ request, server }) => native({ request, server }), raw)
+    .all('/upload/*', ({ request, server }) => native({ request, server }), raw)
+    .all('/download/*', ({ request, server }) => native({ request, server }), raw)
+    .all(
+      '/p/*',
+      ({ request, server }) => proxy.handle(request, namedTarget(pathOf(request.url)), server),
+      raw,
+    )
 }
 
 type Server = Parameters<LlmProxy['handle']>[2]

@@ -30,6 +30,9 @@ export function nativeTarget(path: string, headers: Headers): Target {
   if (dialect === 'gemini' || /^(\/upload|\/download)?\/v1(beta|alpha)\//.test(path)) {
     return { provider: 'gemini', dialect, path }
   }
+  // Google's client lists models under `/v1` too, when it is given a base URL.
+  if (dialect === 'openai-models' && headers.has('x-goog-api-key'))
+    return { provider: 'gemini', dialect, path }
   const isAnthropic = dialect === 'anthropic' || (isShared(dialect) && headers.has('anthropic-version'))
   if (isAnthropic) return { provider: 'anthropic', dialect: 'anthropic', path }
   return { provider: 'openai', dialect, path }

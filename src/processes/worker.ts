@@ -13,12 +13,13 @@ import { checkSchema, openStore, type Store } from '#store'
 import { databaseUrl, environment } from './environment.ts'
 import { run, type Started } from './run.ts'
 
-type Context = { env: Env; log: Logger; broker: Broker; store: Store }
+type Context = { env: Env; log: Logger; broker: Broker; store: Store; held: Releaser }
 
 /** How each queue is drained. Two batches at once keep Postgres busy while the next is decoded. */
 const drains: Record<string, (context: Context) => Promise<void>> = {
-  async logging({ broker, store, log, env }) {
+  async logging({ broker, store, log, env, held }) {
     const handler = loggingHandler({ sql: store.sql, interpret, log, ...retention(env) })
+    held.add('search index', handler.close)
     broker.consume(logging, handler, { concurrency: 2, onError: reporter(log, 'logging') })
   },
   async upkeep({ broker, store, log, env }) {
@@ -48,9 +49,10 @@ async function start(held: Releaser): Promise<Started> {
   held.add('store', store.close)
   await checkSchema(store.sql)
   const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-worker' })
-  held.add('broker', () => broker.close(5_000))
   await broker.verify()
-  for (const queue of queues) await drains[queue]?.({ env, log, broker, store })
+  for (const queue of queues) await drains[queue]?.({ env, log, broker, store, held })
+  // Last in, first out: the running jobs end before what they use is closed.
+  held.add('broker', () => broker.close(5_000))
   return { ready: { queues, engine: broker.engine } }
 }
 

@@ -148,14 +148,6 @@ test('T11: an error body, its status and retry-after are not touched', async () 
   ])
 })
 
-test('T11: HEAD / and HEAD /api/hello are answered', async () => {
-  gateway = await testGateway(() => {})
-  for (const path of ['/', '/api/hello']) {
-    expect((await fetch(gateway.url + path, { method: 'HEAD' })).status).toBe(200)
-  }
-  expect(gateway.upstream.seen).toEqual([])
-})
-
 test('answers without a body keep their heads', async () => {
   const heads: Record<string, string> = {
     '/v1/files/204': 'HTTP/1.1 204 No Content\r\nx-a: 1\r\n\r\n',

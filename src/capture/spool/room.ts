@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { errorText, SluiceError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 
+const spoolFull =
+  'recording the exchange: the spool is full (SPOOL_MAX_BYTES, or its disk); calls go on when the store has caught up'
+
 /** The disk bound is reached, or the disk is full. */
 export class SpoolFullError extends SluiceError {
   constructor(cause?: unknown) {
-    super(503, 'spool-full', 'recording the exchange: the spool has no room left on its disk', {
+    super(503, 'spool-full', spoolFull, {
       cause,
       headers: { 'retry-after': '5' },
     })

@@ -63,7 +63,7 @@ function sizeOf(path: string): number {
 
 function tryTake(dir: string, number: number): Slot | null {
   try {
-    mkdirSync(dir, { recursive: true })
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
     const release = lock(join(dir, 'lock.db'))
     return release === null ? null : { dir, id: spoolId(dir, number), release }
   } catch (error) {
