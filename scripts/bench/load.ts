@@ -16,6 +16,8 @@ export type LoadPlan = {
   /** Requests a second over all connections; as fast as possible where it is absent. */
   rate?: number
   bodyBytes: number
+  /** Each connection is a conversation of its own, and says something new each time. @default false */
+  conversations?: boolean
   /** Frames carry the time they were sent: measure how late each one arrives. @default false */
   frames?: boolean
 }
@@ -32,10 +34,11 @@ export type LoadResult = {
   framesP99Ms: number
 }
 
+const encoder = new TextEncoder()
+
 if (import.meta.main) console.log(JSON.stringify(await run(JSON.parse(process.argv[2] ?? '{}') as LoadPlan)))
 
 async function run(plan: LoadPlan): Promise<LoadResult> {
-  const request = prepare(plan.path, `127.0.0.1:${plan.port}`, plan.headers, chatRequest(plan.bodyBytes))
   const latencies: number[] = []
   const delays: number[] = []
   let errors = 0
@@ -45,7 +48,7 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
   const end = begin + plan.seconds * 1000
   const onFrame = plan.frames === true ? frameMeter(delays) : undefined
 
-  await Promise.all(Array.from({ length: plan.connections }, () => loop()))
+  await Promise.all(Array.from({ length: plan.connections }, (_, number) => loop(number)))
   const seconds = (performance.now() - begin) / 1000
   return {
     ...{ requests: latencies.length, errors, seconds, bytes },
@@ -54,10 +57,14 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
     ...{ framesP50Ms: quantile(delays, 0.5), framesP99Ms: quantile(delays, 0.99) },
   }
 
-  async function loop(): Promise<void> {
+  async function loop(number: number): Promise<void> {
+    const request = requestOf(plan, number)
     let connection = await connect('127.0.0.1', plan.port)
     for (let round = 0; round < (plan.rounds ?? Infinity) && performance.now() < end; round++) {
+      started++
       if (plan.rate !== undefined) await paced(plan.rate)
+      if (plan.conversations === true)
+        request.set(encoder.encode(String(started).padStart(12, '0')), request.length - 16)
       try {
         const answer = await connection.send(request, onFrame?.())
         if (answer.status !== 200) errors++
@@ -72,10 +79,18 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
   }
 
   async function paced(rate: number): Promise<void> {
-    const due = begin + (started++ * 1000) / rate
+    const due = begin + (started * 1000) / rate
     const wait = due - performance.now()
     if (wait > 0) await Bun.sleep(wait)
   }
+}
+
+/** The last words of the body are twelve digits, to be overwritten. */
+function requestOf(plan: LoadPlan, number: number): Uint8Array {
+  const host = `127.0.0.1:${plan.port}`
+  const own = plan.conversations === true ? { 'sluice-conversation': `bench-${process.pid}-${number}` } : {}
+  const body = chatRequest(plan.bodyBytes).replace(/.{12}("\}\]\})$/, '000000000000$1')
+  return prepare(plan.path, host, { ...plan.headers, ...own }, body)
 }
 
 /** One parser a response: frames may be split over chunks. */

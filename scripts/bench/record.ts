@@ -21,7 +21,14 @@ export async function measureRecord(seconds: number, rate = 2_000): Promise<Reco
   const sluice = await startSluice(`http://127.0.0.1:${upstream.port}`)
   try {
     const plan = {
-      ...{ port: sluice.port, path: '/v1/chat/completions', connections: 32, seconds, bodyBytes: 4_000 },
+      ...{
+        port: sluice.port,
+        path: '/v1/chat/completions',
+        connections: 32,
+        seconds,
+        bodyBytes: 4_000,
+        conversations: true,
+      },
       headers: { authorization: 'Bearer bench', 'x-bench-bytes': '4000' },
     }
     await load({ ...plan, seconds: 1 })
