@@ -105,7 +105,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       await Promise.all([forwarder.drain(graceMs), drain.close()])
       forwarder.close()
       await reporter.close()
-      depot.close()
+      await depot.close()
       slot.release()
     },
   }

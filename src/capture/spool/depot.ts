@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
@@ -43,6 +43,7 @@ export class Depot {
   readonly #state: StateFile
   #number = 0
   #settled: number[] = []
+  readonly #forgetting = new Set<Promise<void>>()
 
   constructor(options: DepotOptions) {
     this.id = options.id
@@ -109,8 +110,8 @@ export class Depot {
     this.#settled.push(batch.number)
     this.save()
     this.step('settle:counted')
-    this.#forget(batch)
-    this.step('settle:deleted')
+    const forgotten = this.#forget(batch).finally(() => this.#forgetting.delete(forgotten))
+    this.#forgetting.add(forgotten)
   }
 
   save(): void {
@@ -138,14 +139,17 @@ export class Depot {
     return { spool: this.id, accepted, ...at, open, bytes, max_bytes: max }
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await Promise.all(this.#forgetting)
     this.save()
     this.#state.close()
   }
 
-  #forget(batch: Batch): void {
+  /** Not on the event loop: to free the blocks of a segment takes a file system up to a millisecond. */
+  async #forget(batch: Batch): Promise<void> {
     try {
-      rmSync(batch.path, { force: true })
+      await rm(batch.path, { force: true })
+      this.step('settle:deleted')
       this.#settled = this.#settled.filter((number) => number !== batch.number)
       this.onFreed(batch.bytes)
     } catch (error) {

@@ -65,7 +65,7 @@ export class Drain {
     await Promise.race([forwarder.drain(forwardMs), stopped])
     forwarder.close()
     await reporter.close()
-    depot.close()
+    await depot.close()
     slot.release()
   }
 }

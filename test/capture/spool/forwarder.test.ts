@@ -19,7 +19,7 @@ describe('the forwarder', () => {
     addsUp(spool.ledger())
     store.storeDown = false
     await until(() => spool.ledger().stored === 1, 'it is stored')
-    expect(readdirSync(join(dir, 'spool/0/segments')).length).toBe(0)
+    await until(() => readdirSync(join(dir, 'spool/0/segments')).length === 0, 'its file is gone')
     expect(store.jobs.length).toBe(1)
     await spool.close()
   })
