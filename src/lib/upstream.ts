@@ -36,6 +36,8 @@ export class Attempt {
   failure: UpstreamFailure | null = null
   /** Told of the cut, where no read is pending that would fail of it. */
   onCut: ((failure: UpstreamFailure) => void) | null = null
+  /** Told of the end, once. */
+  onEnd: (() => void) | null = null
   readonly #controller = new AbortController()
   readonly #watched: Set<Attempt>
 
@@ -49,9 +51,13 @@ export class Attempt {
     return this.#controller.signal
   }
 
+  get isUnderWay(): boolean {
+    return this.#watched.has(this)
+  }
+
   /** No longer watched. Due at every end. */
   end(): void {
-    this.#watched.delete(this)
+    if (this.#watched.delete(this)) this.onEnd?.()
   }
 
   touch(state: Attempt['state']): void {

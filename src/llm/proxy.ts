@@ -26,6 +26,8 @@ export type ProxyOptions = {
   idleTimeoutMs: number
   /** Where a request does not say it itself. */
   clientGone: 'cancel' | 'finish'
+  /** That a client may be silent between calls or within one. @default 60 */
+  clientIdleSeconds?: number
   /** Told of every call at its end; must be quick, and must not throw. */
   observe?: (end: Observed) => void
 }
@@ -85,10 +87,9 @@ export function openProxy(options: ProxyOptions): LlmProxy {
           : null
       attempt = upstreams.begin(provider.origin)
       followClient(request, { call, attempt, finish })
-      const onSent = () => server?.timeout(request, 0)
+      const onSent = beSilent(request, { server, attempt, seconds: options.clientIdleSeconds ?? 60 })
       const body =
         kind === 'stream' ? streamed(request, { call, attempt, limit: bodyMaxBytes, onSent }) : whole
-      // The server's own limit on silence is for clients that do not send; from here on it is the model's turn.
       if (kind !== 'stream') onSent()
 
       const answer = await fetch(url, {
@@ -166,6 +167,20 @@ export function openProxy(options: ProxyOptions): LlmProxy {
   function errorDialect(dialect: string | null, provider: string | null): string | null {
     if (dialect !== null || provider === null) return dialect
     return providers.dialectOf(provider)
+  }
+}
+
+/**
+ * The server's limit on silence is for clients that do not send. Once they have, it is the model's turn, and the
+ * limit is lifted until the end of the answer: Bun would keep it lifted for whatever comes next on the connection.
+ */
+function beSilent(
+  request: Request,
+  { server, attempt, seconds }: { server: RequestServer; attempt: Attempt; seconds: number },
+): () => void {
+  attempt.onEnd = () => server?.timeout(request, seconds)
+  return () => {
+    if (attempt.isUnderWay) server?.timeout(request, 0)
   }
 }
 

@@ -40,18 +40,33 @@ test('a gateway, a worker or a Postgres that is killed with -9 comes back, and n
   expect(await stopAll(started)).toMatchObject({ code: 0, left: [] })
 }, 180_000)
 
-test('when the supervisor is killed with -9 nothing is left running, and the next start has it all', async () => {
+test('when the supervisor is killed with -9 all else ends by itself, and a start at once finds everything', async () => {
   const dataDir = temporaryFolder()
   const first = await startAll({ dataDir })
   const key = first.adminKey ?? ''
-  first.tryIt()
+  expect(first.tryIt()).toContain('message')
   const pids = first.pids()
   await first.process.kill('SIGKILL')
-  await until('all have ended', () => !pids.some(isAlive), 20_000)
+
+  const second = await startAll({ dataDir, env: { PORT: new URL(first.url).port } })
+  await until('what the first one ran has ended', () => !pids.some(isAlive), 20_000)
+  expect(second.tryIt()).toContain('message')
+  await recorded(second, key, 2)
+  expect(await stopAll(second)).toMatchObject({ code: 0, left: [] })
+}, 120_000)
+
+test('after every process was killed with -9 at once, a start finds everything', async () => {
+  const dataDir = temporaryFolder()
+  const first = await startAll({ dataDir })
+  const key = first.adminKey ?? ''
+  expect(first.tryIt()).toContain('message')
+  const pids = first.pids()
+  for (const pid of pids) process.kill(pid, 'SIGKILL')
+  await until('all have ended', () => !pids.some(isAlive))
 
   const second = await startAll({ dataDir })
   await recorded(second, key, 1)
-  expect((await stopAll(second)).left).toEqual([])
+  expect(await stopAll(second)).toMatchObject({ code: 0, left: [] })
 }, 120_000)
 
 test('a second signal, later than an echo of the first, ends everything at once', async () => {
