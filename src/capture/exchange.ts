@@ -106,6 +106,11 @@ export const exchangeEnd = z.object({
   request_sha256: z.string().optional(),
   response_sha256: z.string().optional(),
   metered: metered.optional(),
+  /**
+   * What the response cache had to do with it: `hit` (a stored answer) and `shared` (that of an equal request under
+   * way) asked no upstream and cost nothing; `miss` looked and asked. Absent where the cache had no part.
+   */
+  cache: z.enum(['hit', 'shared', 'miss']).optional(),
 })
 export type ExchangeEnd = z.infer<typeof exchangeEnd>
 

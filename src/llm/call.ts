@@ -16,6 +16,13 @@ export type Observed = {
   endedAt: number
 }
 
+/** Told what passes, up to the one end. */
+export type CallListener = {
+  answered(status: number, headers: HeaderList): void
+  response(bytes: Uint8Array): void
+  end(outcome: Outcome): void
+}
+
 /** One exchange on its way through: its record, and its one end. */
 export class Call {
   readonly id: string
@@ -23,6 +30,8 @@ export class Call {
   status: number | null = null
   /** Has the client hung up? */
   clientGone = false
+  /** What the cache had to do with it; null where it had no part. */
+  cache: 'hit' | 'shared' | 'miss' | null = null
   readonly #open: ExchangeOpen
   readonly #recording: Recording
   readonly #meter: Meter | null
@@ -31,6 +40,7 @@ export class Call {
   #firstByteAt: number | null = null
   #responseHeaders: HeaderList = []
   #ended = false
+  #listener: CallListener | null = null
 
   constructor(
     open: ExchangeOpen,
@@ -55,6 +65,12 @@ export class Call {
     return this.#meter !== null
   }
 
+  /** Has the cache told what passes: it had no answer, and may keep this one. */
+  lead(listener: CallListener): void {
+    this.cache = 'miss'
+    this.#listener = listener
+  }
+
   /** Bytes of the request, before they go to the upstream. */
   request(bytes: Uint8Array): void {
     this.#recording.request(bytes)
@@ -66,6 +82,7 @@ export class Call {
     this.status = status
     this.#responseHeaders = headers
     this.#meter?.head(status, headers)
+    this.#listener?.answered(status, headers)
   }
 
   /** Bytes of the response, before they go to the client. */
@@ -73,6 +90,7 @@ export class Call {
     this.#firstByteAt ??= now()
     this.#recording.response(bytes)
     this.#meter?.response(bytes)
+    this.#listener?.response(bytes)
   }
 
   /**
@@ -92,6 +110,7 @@ export class Call {
       ended_at: now(),
       response_headers: this.#responseHeaders,
       ...(reading === null ? {} : { metered: reading.metered }),
+      ...(this.cache === null ? {} : { cache: this.cache }),
     }
     const { provider, dialect, started_at: startedAt } = this.#open
     const { status, ended_at: endedAt } = end
@@ -100,6 +119,7 @@ export class Call {
       ...{ outcome: end.outcome, error: end.error, firstByteAt: this.#firstByteAt },
     })
     try {
+      this.#listener?.end(end.outcome)
       return this.#recording.seal(end)
     } finally {
       this.#onSealed()

@@ -14,8 +14,7 @@ export function interpret({ open, end, request, response }: RecordedExchange): I
   return {
     ...models,
     streamed: read.streamed,
-    usage: read.response.usage,
-    cost: costOf(open, { ...models, usage: read.response.usage }),
+    ...billed(open, end, { ...models, usage: read.response.usage }),
     error: read.response.error,
     session: read.session,
     history: read.request.history,
@@ -31,8 +30,7 @@ function fromMetered(open: ExchangeOpen, end: RecordedExchange['end']): Interpre
     model_asked: metered?.model_asked ?? null,
     model_served: metered?.model_served ?? null,
     streamed: metered?.streamed ?? false,
-    usage: metered?.usage ?? null,
-    cost: metered === undefined ? null : costOf(open, metered),
+    ...(metered === undefined ? { usage: null, cost: null } : billed(open, end, metered)),
     error: end.outcome === 'upstream_error' ? end.error : null,
     session: session
       ? { client: client ?? 'unknown', session, agent: agent ?? null, parent_agent: parent_agent ?? null }
@@ -40,6 +38,20 @@ function fromMetered(open: ExchangeOpen, end: RecordedExchange['end']): Interpre
     history: [],
     reply: null,
   }
+}
+
+type Priced = Pick<Metered, 'model_served' | 'model_asked' | 'usage'>
+
+/** An answer out of the cache was billed when it was first given: no tokens, and it cost nothing. */
+function billed(
+  open: ExchangeOpen,
+  { cache }: RecordedExchange['end'],
+  read: Priced,
+): Pick<Interpretation, 'usage' | 'cost'> {
+  if (cache === 'hit' || cache === 'shared') {
+    return { usage: null, cost: { micros: 0, currency: 'USD', price_version: 'cached' } }
+  }
+  return { usage: read.usage, cost: costOf(open, read) }
 }
 
 /** By the model that answered, or, where the list does not know its full name, by the one asked for. */

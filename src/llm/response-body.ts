@@ -136,7 +136,7 @@ function brokenStream(chunks: Uint8Array[], failure: Error): ReadableStream<Uint
 /** Bun resets the connection at once and forgets what it has not sent: with no wait, the last chunk 30 times in 30. */
 const lingerMs = 10
 
-function breakOff(controller: ReadableStreamDefaultController<Uint8Array>, failure: unknown): void {
+export function breakOff(controller: ReadableStreamDefaultController<Uint8Array>, failure: unknown): void {
   setTimeout(() => controller.error(failure), lingerMs)
 }
 

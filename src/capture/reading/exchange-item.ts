@@ -1,5 +1,7 @@
 import type postgres from 'postgres'
 import { isoTime } from '#lib/clock'
+import type { Classes } from '../classes.ts'
+import { isClass } from './class-filters.ts'
 import type { ExchangeFilters } from './exchange-filters.ts'
 import { statusRange } from './exchange-filters.ts'
 
@@ -42,6 +44,8 @@ export type ExchangeRow = {
   replay_of: string | null
   spool: string
   seq: number
+  cache: string | null
+  classes: (Classes & { source: string }) | null
 }
 
 export function exchangeColumns(sql: postgres.Sql): postgres.Fragment {
@@ -53,7 +57,10 @@ export function exchangeColumns(sql: postgres.Sql): postgres.Fragment {
     x.input_tokens, x.output_tokens, x.cache_read_tokens, x.cache_write_tokens, x.cache_write_1h_tokens,
     x.reasoning_tokens, x.usage_final, x.cost_micros, x.currency, x.price_version,
     encode(x.request_sha256, 'hex') as request_sha256, encode(x.response_sha256, 'hex') as response_sha256,
-    x.request_bytes, x.response_bytes, x.replay_of, x.spool, x.seq`
+    x.request_bytes, x.response_bytes, x.replay_of, x.spool, x.seq, x.cache,
+    (select jsonb_build_object('task_type', k.task_type, 'complexity', k.complexity, 'language', k.language,
+      'stack', k.stack, 'domain', k.domain, 'sensitivity', k.sensitivity, 'source', k.source)
+     from exchange_classes k where k.id = x.id) as classes`
 }
 
 export type ExchangeItem = ReturnType<typeof exchangeItem>
@@ -95,6 +102,9 @@ export function exchangeItem(row: ExchangeRow) {
     replay_of: row.replay_of,
     spool: row.spool,
     seq: row.seq,
+    cache: row.cache,
+    /** Found some time after the end; null until then, and where nothing is to be classified. */
+    classes: row.classes,
   }
 }
 
@@ -118,7 +128,9 @@ export function matches(item: ExchangeItem, filters: ExchangeFilters): boolean {
     within(item.latency_ms, filters.min_latency_ms, filters.max_latency_ms) &&
     same(item.conversation_id, filters.conversation) &&
     same(item.dialect, filters.dialect) &&
-    same(item.protocol, filters.protocol)
+    same(item.protocol, filters.protocol) &&
+    same(item.cache, filters.cache) &&
+    isClass(item.classes, filters)
   )
 }
 

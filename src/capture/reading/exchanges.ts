@@ -5,7 +5,7 @@ import { type Page, pageOf, readCursor } from './cursor.ts'
 import { conjunction, type ExchangeFilters, exchangeConditions, exchangeFilters } from './exchange-filters.ts'
 import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
 import { newestFirst } from './newest-first.ts'
-import { idRange, notFound, page } from './query.ts'
+import { notFound, page } from './query.ts'
 import { eachDay } from './slices.ts'
 
 export const exchangesQuery = z.strictObject({ ...exchangeFilters, ...page })
@@ -17,17 +17,13 @@ export async function listExchanges(
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<Page<ExchangeItem>> {
   const [position] = readCursor(z.tuple([z.uuid()]), cursor) ?? []
-  const conditions = exchangeConditions(sql, filters)
   const until =
     position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
   const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
     return sql<ExchangeRow[]>`${eachDay(sql, slice, (day) => {
-      const { from, before } = idRange({ since: day.from, until: day.before })
       const where = conjunction(sql, [
-        conditions,
+        exchangeConditions(sql, { ...filters, since: day.from, until: day.before }),
         position !== undefined && sql`x.id < ${position}`,
-        from !== undefined && sql`x.id >= ${from}`,
-        before !== undefined && sql`x.id < ${before}`,
       ])
       return sql`select ${exchangeColumns(sql)} from exchanges x where ${where} order by x.id desc`
     })}`

@@ -59,6 +59,7 @@ export const exchangeColumns: Column<ExchangeRow>[] = [
   { name: 'replay_of', kind: 'uuid', value: ({ item }) => item.exchange.open.replay_of ?? null },
   { name: 'spool', kind: 'text', value: (row) => row.spool },
   { name: 'seq', kind: 'number', value: ({ item }) => item.exchange.end.seq },
+  { name: 'cache', kind: 'text', value: ({ item }) => item.exchange.end.cache ?? null },
   ...derivedColumns,
   ...costColumns,
 ]
