@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { pageOf, readCursor, writeCursor } from '../../src/capture/reading/cursor.ts'
 import { decodedBytes } from '../../src/capture/reading/decode.ts'
 import { exchangesQuery } from '../../src/capture/reading/exchanges.ts'
-import { replaceMember } from '../../src/capture/reading/json-edit.ts'
+import { replaceMember } from '../../src/lib/json-edit.ts'
 import { readQuery } from '../../src/lib/input.ts'
 
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : new TextDecoder().decode(bytes))
