@@ -29,6 +29,8 @@ export type AdmitCall = {
   body: Uint8Array | null
   /** Null: not known, as it is streamed without a length. */
   bodyBytes: number | null
+  /** Compressed by the client: its limits cannot be read, its length is no measure. */
+  packed: boolean
 }
 
 export type Candidate = {
@@ -61,6 +63,7 @@ export type Actual = {
   outcome: Outcome
   /** Of the answer: what is charged by where no usage was told. */
   responseBytes: number
+  streamed: boolean
 }
 
 /** For calls that nothing limits. */

@@ -49,6 +49,8 @@ create table budget_leases (
   settled_micros bigint not null,
   held_micros bigint not null,
   expires_at timestamptz not null,
+  -- Numbers what the gateway said: what comes late, after a lost connection, counts no more.
+  said bigint not null,
   primary key (budget_id, starts_at, gateway),
   foreign key (budget_id, starts_at) references budget_periods (budget_id, starts_at) on delete cascade
 );
@@ -199,12 +201,12 @@ $$;
 -- Of what is free it gets: all that is pending, or what there is if the first can be served; and of the rest at most
 -- an eighth, so that little lies idle at one gateway while another is at the cap.
 create function budget_sync(
-  budget uuid, starts timestamptz, who uuid,
+  budget uuid, starts timestamptz, who uuid, saying bigint,
   settled bigint, keep bigint, need bigint, pending bigint, extra bigint, ttl_ms int
 ) returns table (id uuid, at timestamptz, granted bigint, spent bigint, elsewhere bigint, crossed uuid[])
 language plpgsql as $$
 declare
-  b budgets; p budget_periods; told bigint; free bigint;
+  b budgets; p budget_periods; told bigint; heard bigint; free bigint;
 begin
   select * into b from budgets where budgets.id = budget;
   if not found then return; end if;
@@ -215,8 +217,9 @@ begin
       values (budget, starts, free, free) on conflict do nothing;
     select * into p from budget_periods where budget_id = budget and starts_at = starts for update;
   end if;
-  select l.settled_micros into told from budget_leases l
+  select l.settled_micros, l.said into told, heard from budget_leases l
     where l.budget_id = budget and l.starts_at = starts and l.gateway = who;
+  if heard >= saying then return; end if;
   if settled > coalesce(told, 0) then
     update budget_periods set settled_micros = settled_micros + settled - coalesce(told, 0)
       where budget_id = budget and starts_at = starts returning * into p;
@@ -229,11 +232,11 @@ begin
     when free <= 0 or free < need then 0
     when free < pending then free
     else pending + least(extra, (free - pending) / 8) end;
-  insert into budget_leases as l (budget_id, starts_at, gateway, settled_micros, held_micros, expires_at)
-    values (budget, starts, who, settled, keep + granted, clock_timestamp() + ttl_ms * interval '1 ms')
+  insert into budget_leases as l (budget_id, starts_at, gateway, settled_micros, held_micros, expires_at, said)
+    values (budget, starts, who, settled, keep + granted, clock_timestamp() + ttl_ms * interval '1 ms', saying)
     on conflict (budget_id, starts_at, gateway) do update
       set settled_micros = greatest(l.settled_micros, excluded.settled_micros),
-        held_micros = excluded.held_micros, expires_at = excluded.expires_at;
+        held_micros = excluded.held_micros, expires_at = excluded.expires_at, said = excluded.said;
   with made as (
     insert into budget_alerts (id, budget_id, starts_at, resets, threshold, spent_micros, limit_micros)
     select gen_random_uuid(), budget, starts, p.resets, t, spent, b.limit_micros
