@@ -147,19 +147,16 @@ export function openResponseCache(options: CacheOptions): ResponseCache {
         // Whether an answer that its client did not take to the end is whole, only its bytes can tell.
         const whole = outcome === 'completed' || (bytes !== null && isWhole(dialect, headers, bytes))
         flight.end(whole)
-        const wanted = whole && bytes !== null && mayStore(headers) && isKeepable(told.request)
-        if (!wanted) return forget(told.key, flight)
+        forget(told.key, flight)
+        if (!whole || bytes === null || !mayStore(headers) || !isKeepable(told.request)) return
         const entry = { status, headers, body: bytes, storedAt: Date.now(), exchange }
-        const stored = put(entry, told).finally(() => {
-          forget(told.key, flight)
-          storing.delete(stored)
-        })
+        const stored = put(entry, told).finally(() => storing.delete(stored))
         storing.add(stored)
       },
     }
   }
 
-  /** After the client's end of the answer: until it is stored, equal requests find it in the flight. */
+  /** After the client has its end of the answer: reading and packing it are not on its way. */
   async function put(
     entry: CacheEntry,
     { key, policy, request }: { key: string; policy: CachePolicy; request: EnterRequest },
