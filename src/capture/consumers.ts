@@ -18,11 +18,14 @@ import { today } from './storing/partitions.ts'
 import { dropParts, stagedParts, stagePart } from './storing/parts.ts'
 import { plainCache } from './storing/plain-cache.ts'
 import { quietTimes } from './storing/quiet.ts'
+import type { Account } from './storing/store.ts'
 import { makeAhead, retain, type UpkeepOptions } from './storing/upkeep.ts'
 
 export type LoggingOptions = {
   sql: Sql
   interpret: Interpret
+  /** Adds up what is stored, in the same transaction. */
+  account?: Account
   log: Logger
   /** As upkeep has it: contents that may soon be dropped are nothing to build upon. */
   retentionDays?: number | undefined
@@ -48,6 +51,7 @@ export function loggingHandler(options: LoggingOptions): LoggingHandler {
     memory: { cache: plainCache(options.cacheBytes ?? 64 * 1024 * 1024), roots: new Map() },
     days: new Set(),
     mayBuild: (day) => day > today() - retentionDays,
+    account: options.account,
   }
   const quiet = quietTimes()
   const indexer = openIndexer(sql, quiet, (error) =>

@@ -106,6 +106,8 @@ export const exchangeEnd = z.object({
   request_sha256: z.string().optional(),
   response_sha256: z.string().optional(),
   metered: metered.optional(),
+  /** What the gateway counted against budgets, in micro-units; absent where no budget was about the call. */
+  charged_micros: z.int().nonnegative().optional(),
   /**
    * What the response cache had to do with it: `hit` (a stored answer) and `shared` (that of an equal request under
    * way) asked no upstream and cost nothing; `miss` looked and asked. Absent where the cache had no part.

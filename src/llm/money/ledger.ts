@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
+import { patiently } from '#store'
 import { Account, type Reserved } from './account.ts'
 import type { Budget } from './budget.ts'
 import { type Ask, askLedger } from './ledger-query.ts'
@@ -11,8 +12,6 @@ export type Ledger = {
   account(budget: Budget, at: number): Account
   /** In memory where the lease has enough; else the database is asked. */
   reserve(account: Account, micros: number): Reserved | Promise<Reserved>
-  /** Gives back what lies idle, as another gateway has asked. */
-  recall(budget: string): void
   /** Tells what is settled, gives all leases back, as far as the database answers within a second. */
   close(): Promise<void>
 }
@@ -35,6 +34,7 @@ export type LedgerOptions = {
 /** A gateway that had no call for so long gives back what it leased ahead. */
 const idleMs = 1_000
 /** Where other gateways hold what is missing, they are asked to give back what they do not use. */
+const recallChannel = 'sluice_budget_recall'
 const recalls = 3
 const recallWaitMs = 40
 /** After a failure, so long nobody waits for another. */
@@ -51,7 +51,10 @@ export function openLedger(options: LedgerOptions): Ledger {
   const timer = setInterval(tick, tickMs)
   timer.unref()
 
-  return { account, reserve, recall, close }
+  const listening = sql.listen(recallChannel, recall)
+  listening.catch(() => {}) // it tries again by itself, and a lease left idle is given back soon anyway
+
+  return { account, reserve, close }
 
   function account(budget: Budget, at: number): Account {
     const startsAt = periodStart(budget.period, at)
@@ -93,7 +96,7 @@ export function openLedger(options: LedgerOptions): Ledger {
         if (serveWaiting(held)) continue
         if (held.standing.elsewhere > 0 && head.tries < recalls) {
           head.tries += 1
-          await sql`select pg_notify('sluice_money', ${`recall ${held.budget}`})`
+          await sql`select pg_notify(${recallChannel}, ${held.budget})`
           await Bun.sleep(recallWaitMs)
         } else {
           held.refused = { micros: head.micros, at: performance.now() }
@@ -129,7 +132,9 @@ export function openLedger(options: LedgerOptions): Ledger {
       return { ...wants, budget, startsAt, settled, keep: reserved + spare, debt: spare - available }
     })
     said += 1
-    const answers = await within(patienceMs, askLedger(sql, sent, { gateway, leaseMs, saying: said }))
+    const answers = await patiently(askLedger(sql, sent, { gateway, leaseMs, saying: said }), {
+      ...{ doing: 'ask for the state of budgets', ms: patienceMs },
+    })
     if (state === 'down') log.info('budgets: the database is back')
     if (state === 'down') state = 'up'
     const crossed: string[] = []
@@ -198,6 +203,7 @@ export function openLedger(options: LedgerOptions): Ledger {
     }
   }
 
+  /** Another gateway lacks what may lie idle here. */
   function recall(budget: string): void {
     for (const held of accounts.values()) {
       if (held.budget !== budget || held.state === 'asking' || held.available <= 0) continue
@@ -217,6 +223,8 @@ export function openLedger(options: LedgerOptions): Ledger {
   async function close(): Promise<void> {
     state = 'closed'
     clearInterval(timer)
+    const session = await Promise.race([listening.catch(() => null), Bun.sleep(500)])
+    await session?.unlisten().catch(() => {})
     await telling
     const all = [...accounts.values()].filter((held) => held.validUntil > 0 || held.settled > held.told)
     for (const held of all) held.available = Math.min(0, held.available)
@@ -228,12 +236,4 @@ export function openLedger(options: LedgerOptions): Ledger {
 
 function isOver(held: Account): boolean {
   return held.reserved === 0 && held.waiting.length === 0 && held.settled === held.told
-}
-
-async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, ms, new Error(`ask for the state of budgets: no answer in ${ms} ms`))
-  })
-  return await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

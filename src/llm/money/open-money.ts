@@ -53,9 +53,6 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
     onChange({ budgets, limits }) {
       rules = matcher({ budgets, limits })
     },
-    onMessage(text) {
-      if (text.startsWith('recall ')) ledger.recall(text.slice(7))
-    },
   })
 
   return {

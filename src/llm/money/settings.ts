@@ -5,11 +5,11 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
+import { follow, patiently } from '#store'
 import type { List } from '../price.ts'
 import { ruleScopes } from './budget.ts'
 import { type PriceBook, priceBook } from './price-book.ts'
 import { newestList } from './price-list.ts'
-import { openWatch, type Watch } from './watch.ts'
 
 const micros = z.int().nonnegative()
 const rule = { id: z.uuid(), name: z.string(), scope: z.enum(ruleScopes), subject: z.string().nullable() }
@@ -61,7 +61,6 @@ export type SettingsOptions = {
   /** Where rules are kept for a start without the database; none: not kept. */
   snapshotFile?: string
   onChange?: (settings: Settings) => void
-  onMessage?: (text: string) => void
   /** How long a start waits for the database. @default 3000 */
   patienceMs?: number
   /** @default 1000 */
@@ -70,19 +69,28 @@ export type SettingsOptions = {
 
 /** Budgets, limits and prices, in force within a second of their change, on gateways and workers alike. */
 export async function openSettings(options: SettingsOptions): Promise<MoneySettings> {
-  const { sql, log, snapshotFile, onChange = () => {}, onMessage, patienceMs = 3_000, checkMs } = options
+  const { sql, log, snapshotFile, onChange = () => {}, patienceMs = 3_000, checkMs } = options
   let current = snapshotFile === undefined ? null : await readSnapshot(snapshotFile, log)
   let list: (List & { sha256: string }) | undefined
   let book = priceBook(current?.overrides)
   if (current !== null) onChange(current)
-  const watch: Watch = openWatch({
-    ...{ sql, log, load },
-    ...(onMessage === undefined ? {} : { onMessage }),
+  let revision = -1
+  const follower = follow({
+    ...{ sql, log, channel: 'sluice_money', what: 'money', update },
     ...(checkMs === undefined ? {} : { checkMs }),
   })
-  await Promise.race([watch.refresh().catch(() => {}), Bun.sleep(patienceMs)])
+  await Promise.race([follower.refresh().catch(() => {}), Bun.sleep(patienceMs)])
 
-  return { current: () => current, book: () => book, refresh: watch.refresh, close: watch.close }
+  return { current: () => current, book: () => book, refresh: follower.refresh, close: follower.stop }
+
+  async function update(fresh: boolean): Promise<void> {
+    const doing = 'load the settings of money'
+    const [row] = await patiently(sql<{ revision: number }[]>`select revision from money_revision`, { doing })
+    const found = row?.revision ?? 0
+    if (found === revision && !fresh) return
+    await patiently(load(), { doing })
+    revision = found
+  }
 
   async function load(): Promise<void> {
     current = await readSettings(sql)
