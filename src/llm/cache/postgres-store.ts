@@ -17,6 +17,8 @@ export function postgresStore({ url, maxBytes }: PostgresStoreOptions): CacheSto
   let sweeping: Promise<void> | null = null
   const timer = setInterval(() => void sweepQuietly(), sweepEveryMs)
   timer.unref()
+  // The first to ask shall not wait for a connection.
+  sql`select 1`.catch(() => {})
 
   function sweepQuietly(): Promise<void> {
     putBytes = 0
