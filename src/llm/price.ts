@@ -51,6 +51,11 @@ const names: Record<string, string> = {
   zai: 'zai',
 }
 
+/** What the price list calls a provider of ours; null where it has none such. */
+export function listName(provider: string): string | null {
+  return names[provider] ?? null
+}
+
 /** At the list price of the day that the program was made. */
 export function price(of: Priced): Cost | null {
   return builtIn.price(of)
