@@ -40,7 +40,10 @@ export async function start(): Promise<number> {
     stop.check()
 
     const common = { variables: { DATABASE_URL: url, DATA_DIR: dataDir }, output, held, stop }
-    const workers = startService('worker', ['logging', 'upkeep'], { ...common, stopBy: stopBy.worker })
+    const workers = startService('worker', ['logging', 'upkeep', 'webhooks'], {
+      ...common,
+      stopBy: stopBy.worker,
+    })
     const gateway = startService('gateway', [], { ...common, stopBy: stopBy.gateway })
     const [ready] = await stop.race(Promise.all([gateway.ready, workers.ready]))
     output.say(greeting(env, ready, await firstKey(env, url)))

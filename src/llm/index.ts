@@ -5,9 +5,15 @@
  * provider    a vendor or server that speaks one or more dialects; data, not code
  * upstream    where a request is sent: a provider's address
  * target      provider, dialect and path of one request
+ * budget      what may be spent by a key, a tenant, on a route or by all, in a period of UTC
+ * lease       a part of a budget that one gateway may hand out without asking
  * mock        a provider on loopback that needs no key
  */
 export { interpret } from './interpret.ts'
+export { alertSender } from './money/alerts.ts'
+export { type Bookkeeping, moneyUpkeep, openBookkeeping } from './money/bookkeeping.ts'
+export type { Actual, Admission, AdmitCall, Money } from './money/money.ts'
+export { type MoneyOptions, type OpenMoney, openMoney } from './money/open-money.ts'
 export { openMock } from './providers/mock/index.ts'
 export { openProviders } from './providers/registry.ts'
 export { type LlmProxy, openProxy } from './proxy.ts'

@@ -8,12 +8,13 @@ import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
 import { openMetrics } from '#lib/metrics'
 import type { Releaser } from '#lib/release'
-import { type LlmProxy, openMock, openProviders, openProxy } from '#llm'
+import { alertSender, type LlmProxy, openMock, openMoney, openProviders, openProxy } from '#llm'
 import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
+import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
-import { llmRoutes } from '#routes/llm'
+import { llmRoutes, moneyRoutes } from '#routes/llm'
 import { openStore } from '#store'
 import { databaseUrl, environment } from './environment.ts'
 import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
@@ -49,7 +50,7 @@ async function start(held: Releaser): Promise<Started> {
   await verifyUnlessDown(broker.verify)
   held.add(
     'queue metrics',
-    queueMetrics({ metrics, queues: [logging.name, upkeep.name], counts: broker.counts }),
+    queueMetrics({ metrics, queues: [logging.name, upkeep.name, webhooks.name], counts: broker.counts }),
   )
 
   const spool = await openSpool({
@@ -58,6 +59,12 @@ async function start(held: Releaser): Promise<Started> {
   })
   held.add('spool', () => spool.close(2_500))
   spoolMetrics(metrics, spool.ledger)
+
+  const money = await openMoney({
+    ...{ sql: store.sql, log, snapshotFile: join(env.DATA_DIR, 'money.json') },
+    onAlerts: alertSender(broker.producer(webhooks), log),
+  })
+  held.add('money', money.close)
 
   const mock = await openMock()
   held.add('mock', mock.close)
@@ -76,6 +83,10 @@ async function start(held: Releaser): Promise<Started> {
   const app = gatewayApp({
     routes: [
       llmRoutes({ proxy }),
+      moneyRoutes({
+        ...{ sql: store.sql, reading, authorise, refresh: money.refresh, book: money.book },
+        ...{ allowPrivate: env.PRIVATE_ADDRESSES, pricesFolder: join(env.DATA_DIR, 'prices') },
+      }),
       accessRoutes({ sql: store.sql, access }),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy) },

@@ -1,34 +1,48 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
 import { type Broker, openBroker } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
+import { webhookHandler } from '#consumers/llm'
 import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
 import { type Logger, openLog } from '#lib/log'
 import { supervisedFlag } from '#lib/parent'
 import type { Releaser } from '#lib/release'
-import { interpret } from '#llm'
+import { moneyUpkeep, openBookkeeping } from '#llm'
 import { logging } from '#queues/logging'
 import { upkeep, upkeepSchedules } from '#queues/upkeep'
+import { webhooks } from '#queues/webhooks'
 import { checkSchema, openStore, type Store } from '#store'
 import { databaseUrl, environment } from './environment.ts'
 import { run, type Started } from './run.ts'
 
-type Context = { env: Env; log: Logger; broker: Broker; store: Store }
+type Context = { env: Env; log: Logger; broker: Broker; store: Store; held: Releaser }
 
 /** How each queue is drained. Two batches at once keep Postgres busy while the next is decoded. */
 const drains: Record<string, (context: Context) => Promise<void>> = {
-  async logging({ broker, store, log, env }) {
-    const handler = loggingHandler({ sql: store.sql, interpret, log, ...retention(env) })
+  async logging({ broker, store, log, env, held }) {
+    const { sql } = store
+    const { interpret, account, close } = await openBookkeeping({ sql, log })
+    held.add('bookkeeping', close)
+    const handler = loggingHandler({ sql, interpret, account, log, ...retention(env) })
     broker.consume(logging, handler, { concurrency: 2, onError: reporter(log, 'logging') })
   },
   async upkeep({ broker, store, log, env }) {
-    const handler = upkeepHandler({ sql: store.sql, log, ...retention(env) })
+    const { sql } = store
+    const record = upkeepHandler({ sql, log, ...retention(env) })
+    const handler: typeof record = async (payload, job) => {
+      await moneyUpkeep(sql)
+      return await record(payload, job)
+    }
     broker.consume(upkeep, handler, { onError: reporter(log, 'upkeep') })
     for (const { id, everyMs, payload } of upkeepSchedules) {
       broker.schedule(upkeep, { id, everyMs }, payload).catch((error) => {
         log.error({ reason: errorText(error) }, 'upkeep: cannot be scheduled')
       })
     }
+  },
+  async webhooks({ broker, store, log, env }) {
+    const handler = webhookHandler({ sql: store.sql, log, allowPrivate: env.PRIVATE_ADDRESSES })
+    broker.consume(webhooks, handler, { concurrency: 8, onError: reporter(log, 'webhooks') })
   },
 }
 
@@ -50,7 +64,7 @@ async function start(held: Releaser): Promise<Started> {
   const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-worker' })
   held.add('broker', () => broker.close(5_000))
   await broker.verify()
-  for (const queue of queues) await drains[queue]?.({ env, log, broker, store })
+  for (const queue of queues) await drains[queue]?.({ env, log, broker, store, held })
   return { ready: { queues, engine: broker.engine } }
 }
 

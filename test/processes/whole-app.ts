@@ -7,7 +7,8 @@ import { openCommits, openReading, openSpool } from '#capture'
 import { releaser } from '#lib/release'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
-import { llmRoutes } from '#routes/llm'
+import { llmRoutes, moneyRoutes } from '#routes/llm'
+import { priceBook } from '../../src/llm/money/price-book.ts'
 import { openProviders } from '../../src/llm/providers/registry.ts'
 import { openProxy } from '../../src/llm/proxy.ts'
 import { handlerOn, job, quiet } from '../capture/store-support.ts'
@@ -61,6 +62,10 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
     accessRoutes({ sql, access }),
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
+    moneyRoutes({
+      ...{ sql, reading, authorise, refresh: async () => {}, book: () => priceBook() },
+      ...{ allowPrivate: false, pricesFolder: dir },
+    }),
   ]
   return { routes, handler, release: held.releaseAll }
 }

@@ -2,12 +2,14 @@ import type { Sql } from 'postgres'
 import { errorText, type SluiceError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import type { Account, Held, Reserved } from './account.ts'
+import { overdueAlerts } from './alerts.ts'
 import { type Budget, type Matcher, matcher, type RuleSet } from './budget.ts'
 import { type BodyShape, estimate, isBilled, shapeOf } from './estimate.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import { type Counted, openLimiter } from './limiter.ts'
 import { type Admission, type AdmitCall, type Candidate, type Money, unlimited } from './money.ts'
 import type { PriceBook } from './price-book.ts'
+import { reconcile } from './reconcile.ts'
 import { exhausted, priceUnknown, unavailable } from './refusals.ts'
 import { openSettings } from './settings.ts'
 import { type Dearest, settlement } from './settlement.ts'
@@ -23,6 +25,8 @@ export type MoneyOptions = {
   gateway?: string
   /** @default 15_000 */
   leaseMs?: number
+  /** How often the record's word on spend is taken, and overdue alerts are looked for. @default 30_000 */
+  upkeepMs?: number
 }
 
 export type OpenMoney = Money & {
@@ -34,17 +38,18 @@ export type OpenMoney = Money & {
 
 /** The purse of a gateway: rules in memory, counts and leases in step with Postgres. */
 export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
-  const { sql, log, snapshotFile, onAlerts = () => {}, gateway = crypto.randomUUID(), leaseMs } = options
+  const {
+    sql,
+    log,
+    snapshotFile,
+    onAlerts = () => {},
+    gateway = crypto.randomUUID(),
+    leaseMs,
+    upkeepMs = 30_000,
+  } = options
   let rules: Matcher = () => null
   const ledger: Ledger = openLedger({
-    ...{ sql, log, gateway },
-    onCrossed(ids) {
-      try {
-        onAlerts(ids)
-      } catch (error) {
-        log.warn({ reason: errorText(error) }, 'budgets: an alert was not passed on')
-      }
-    },
+    ...{ sql, log, gateway, onCrossed: onAlerts },
     ...(leaseMs === undefined ? {} : { leaseMs }),
   })
   const limiter = openLimiter({ sql, log })
@@ -55,15 +60,30 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
     },
   })
 
+  const upkeepTimer = setInterval(() => void keepUp(), upkeepMs)
+  upkeepTimer.unref()
+
   return {
     admit,
     book: settings.book,
     refresh: settings.refresh,
     async close() {
+      clearInterval(upkeepTimer)
       await settings.close()
       await limiter.close()
       await ledger.close()
     },
+  }
+
+  /** Best effort: the next time does what this one could not. */
+  async function keepUp(): Promise<void> {
+    try {
+      await reconcile(sql)
+      const overdue = await overdueAlerts(sql)
+      if (overdue.length > 0) onAlerts(overdue)
+    } catch (error) {
+      log.debug({ reason: errorText(error) }, 'money: upkeep failed')
+    }
   }
 
   function admit(call: AdmitCall): Admission | Promise<Admission> {

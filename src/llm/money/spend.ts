@@ -70,7 +70,7 @@ function add(rows: Map<string, Row>, { exchange: { open, end }, means }: Account
     tenant: open.tenant,
     key_id: named(open.key_id),
     route: named(routeOf(end)),
-    provider: named(open.provider),
+    provider: named(end.routed?.provider ?? open.provider),
     model: named(means.model_served ?? means.model_asked),
     tags: open.tags.map((tag) => named(tag) ?? '').sort(),
     ...{
