@@ -28,6 +28,7 @@ export const exchangeFilters = {
   max_latency_ms: wholeNumber.optional(),
   conversation: uuid.optional(),
   dialect: word.optional(),
+  route: word.optional().meta({ description: 'The rule that said where it goes' }),
   protocol: z.enum(['http', 'websocket'], 'must be http or websocket').optional(),
   cache: z
     .enum(['hit', 'shared', 'miss'], 'must be hit, shared or miss')
@@ -63,6 +64,7 @@ export function exchangeConditions(sql: postgres.Sql, filters: ExchangeFilters):
     filters.min_latency_ms !== undefined && sql`${latency} >= ${filters.min_latency_ms}`,
     filters.max_latency_ms !== undefined && sql`${latency} <= ${filters.max_latency_ms}`,
     filters.conversation !== undefined && sql`x.conversation_id = ${filters.conversation}`,
+    filters.route !== undefined && sql`x.route = ${filters.route}`,
     filters.dialect !== undefined && sql`x.dialect = ${filters.dialect}`,
     filters.protocol !== undefined && sql`x.protocol = ${filters.protocol}`,
     filters.cache !== undefined && sql`x.cache = ${filters.cache}`,
