@@ -35,8 +35,15 @@ export function relay(from: Codec, to: Codec, context: Context): Relay {
   let plain: Uint8Array[] | null = null
   let started = false
 
+  /** A call of a function that has no arguments yet. */
+  let bare = false
+
   function emit(event: StreamEvent): void {
     if (over) return
+    if (event.type === 'open') bare = event.block.kind === 'call' && !event.block.custom
+    // Clients parse the arguments: without any they are an empty object, which not every provider says.
+    if (event.type === 'close' && bare) out += writer.write({ type: 'delta', text: '{}' })
+    if (event.type === 'delta' || event.type === 'close') bare = false
     out += writer.write(event)
     over = event.type === 'error' || event.type === 'end'
   }

@@ -57,7 +57,7 @@ export function writeAnswer(answer: ModelAnswer, _context: Context): Json {
           tool_calls: calls.map(({ id, name, input, custom }) =>
             custom
               ? { id, type: 'custom', custom: { name, input } }
-              : { id, type: 'function', function: { name, arguments: input } },
+              : { id, type: 'function', function: { name, arguments: input || '{}' } },
           ),
         }),
   }

@@ -14,6 +14,8 @@ export function streamWriter({ asked }: Context): StreamWriter {
   let calls = -1
   let details = 0
   let refused = false
+  /** The thinking of this block: its signature goes out with all of it. */
+  let thought = ''
   let stop: Stop = 'end'
   let usage: Counts | null = null
 
@@ -24,6 +26,7 @@ export function streamWriter({ asked }: Context): StreamWriter {
 
   function open(opened: Block): string {
     block = opened
+    thought = ''
     if (opened.kind === 'refusal') refused = true
     if (opened.kind !== 'call') return ''
     calls += 1
@@ -37,6 +40,7 @@ export function streamWriter({ asked }: Context): StreamWriter {
   function delta(text: string): string {
     switch (block?.kind) {
       case 'thinking':
+        thought += text
         return chunk({ reasoning_content: text })
       case 'refusal':
         return chunk({ refusal: text })
@@ -67,7 +71,7 @@ export function streamWriter({ asked }: Context): StreamWriter {
         case 'delta':
           return delta(event.text)
         case 'seal': {
-          const detail = writeDetail({ kind: 'thinking', text: '', seal: event.seal }, details)
+          const detail = writeDetail({ kind: 'thinking', text: thought, seal: event.seal }, details)
           details += 1
           return detail === null ? '' : chunk({ reasoning_details: [detail] })
         }

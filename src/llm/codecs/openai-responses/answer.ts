@@ -117,7 +117,7 @@ export function writePart(part: Part, id: string, { to }: Context): Json | null 
       const base = { call_id: part.id, name: part.name, status: 'completed' }
       return part.custom
         ? { id: `ctc_${id}`, type: 'custom_tool_call', ...base, input: part.input }
-        : { id: `fc_${id}`, type: 'function_call', ...base, arguments: part.input }
+        : { id: `fc_${id}`, type: 'function_call', ...base, arguments: part.input || '{}' }
     }
     default:
       return null
