@@ -4,12 +4,14 @@ import type { PriceBook } from './price-book.ts'
 
 /**
  * What is reserved for a call, by rule:
- * - input: a token for each 3 bytes of the body (of ten times that where it is compressed), at most the model's
- *   context window; all of it at the price of writing to the cache where the body asks for that;
+ * - input: a token for each 3 bytes of the body (of ten times that where it is compressed), at most a
+ *   million, or the model's context window where that is larger; all of it at the price of writing to the cache where the body asks for that;
  * - output: the largest limit that the body names, times the answers asked for; 4,096 where it names none.
  */
 export const bytesPerToken = 3
 export const outputUnnamed = 4_096
+/** Windows grow by a header that lists do not know. */
+const longestInput = 1_000_000
 /** Compressed bodies are taken to unpack to so many times their size. */
 const packedFactor = 10
 /** Of a body that announces no length. */
@@ -60,7 +62,7 @@ export function estimate(
 ): Estimate {
   const { provider, model } = candidate
   const window = model === null ? null : book.contextWindow(provider, model)
-  const input = Math.min(shape.inputTokens, window ?? Number.POSITIVE_INFINITY)
+  const input = Math.min(shape.inputTokens, window === null ? Infinity : Math.max(window, longestInput))
   const output = /embedding|count/.test(candidate.dialect ?? '') ? 0 : shape.outputTokens
   const usage: Usage = {
     ...{ input, output, cache_read: 0, cache_write: 0, cache_write_1h: 0, reasoning: 0, final: false },

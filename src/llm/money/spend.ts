@@ -69,7 +69,7 @@ function add(rows: Map<string, Row>, { exchange: { open, end }, means }: Account
     hour: new Date(Math.floor(open.started_at / hourMs) * hourMs).toISOString(),
     tenant: open.tenant,
     key_id: named(open.key_id),
-    route: named(routeOf(end)),
+    route: named(end.routed?.route ?? null),
     provider: named(end.routed?.provider ?? open.provider),
     model: named(means.model_served ?? means.model_asked),
     tags: open.tags.map((tag) => named(tag) ?? '').sort(),
@@ -100,10 +100,6 @@ function add(rows: Map<string, Row>, { exchange: { open, end }, means }: Account
 }
 
 /** Names the route that decided, once the record carries it. */
-function routeOf(end: object): string | null {
-  return 'route' in end && typeof end.route === 'string' ? end.route : null
-}
-
 function named(text: string | null): string | null {
   return text === null ? null : cleanText(text).slice(0, 200)
 }
