@@ -40,7 +40,7 @@ export async function start(): Promise<number> {
     stop.check()
 
     const common = { variables: { DATABASE_URL: url, DATA_DIR: dataDir }, output, held, stop }
-    const workers = startService('worker', ['logging', 'upkeep', 'webhooks'], {
+    const workers = startService('worker', ['logging', 'classification', 'upkeep', 'webhooks'], {
       ...common,
       stopBy: stopBy.worker,
     })

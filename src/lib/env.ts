@@ -23,6 +23,15 @@ const schema = z.object({
   UPSTREAM_IDLE_TIMEOUT_MS: z.coerce.number().int().min(1_000).default(600_000),
   CLIENT_GONE: z.enum(['cancel', 'finish']).default('cancel'),
   PRIVATE_ADDRESSES: flag.default(false),
+  CACHE_STORE: z.enum(['redis', 'postgres', 'memory']).optional(),
+  CACHE_MAX_BYTES: bytes.default(256 * 1024 * 1024),
+  CLASSIFY: flag.default(true),
+  CLASSIFY_MODEL: z
+    .string()
+    .regex(/^[a-z0-9-]+\/\S+$/, 'must be provider/model')
+    .optional(),
+  CLASSIFY_PER_MINUTE: z.coerce.number().int().min(1).max(100_000).default(100),
+  GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -31,6 +40,8 @@ export type ProviderEnv = { apiKey?: string; baseUrl?: string }
 export type Env = z.infer<typeof schema> & {
   /** May clients bring their own provider credential? Unless set: only when bound to loopback. */
   PASS_THROUGH_KEYS: boolean
+  /** Where calls of our own go. Unless set: the gateway with the same HOST and PORT. */
+  GATEWAY_URL: string
   /** From `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`, by provider name: `AZURE_OPENAI_…` is `azure-openai`. */
   providers: Record<string, ProviderEnv>
 }
@@ -55,12 +66,18 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   return {
     ...parsed.data,
     PASS_THROUGH_KEYS: parsed.data.PASS_THROUGH_KEYS ?? loopback,
+    GATEWAY_URL: (parsed.data.GATEWAY_URL ?? gatewayHere(parsed.data)).replace(/\/+$/, ''),
     providers: readProviders(set),
   }
 }
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}
+
+function gatewayHere({ HOST, PORT }: { HOST: string; PORT: number }): string {
+  const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST
+  return `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`
 }
 
 function readProviders(set: Record<string, string | undefined>): Record<string, ProviderEnv> {

@@ -7,8 +7,24 @@
  * target      provider, dialect and path of one request
  * budget      what may be spent by a key, a tenant, on a route or by all, in a period of UTC
  * lease       a part of a budget that one gateway may hand out without asking
+ * lead        the one of several equal requests under way that asks; the others share its answer
+ * class       what an exchange was about; found after the fact
  * mock        a provider on loopback that needs no key
  */
+export { type OpenCacheOptions, openCache } from './cache/open-cache.ts'
+export { sweepCache } from './cache/postgres-store.ts'
+export type { Entrance, ResponseCache } from './cache/response-cache.ts'
+export { type BackfillProgress, backfill } from './classify/backfill.ts'
+export type { ClassifyExchanges } from './classify/classify.ts'
+export { type ClassificationFeed, openClassificationFeed } from './classify/feed.ts'
+export {
+  type Classification,
+  type OpenClassifyOptions,
+  openClassification,
+} from './classify/open-classify.ts'
+export { classifyByRules } from './classify/rules.ts'
+export { subjectOf } from './classify/subject.ts'
+export { type InternalCalls, internalCalls } from './internal-calls.ts'
 export { interpret } from './interpret.ts'
 export { alertSender } from './money/alerts.ts'
 export { type Bookkeeping, moneyUpkeep, openBookkeeping } from './money/bookkeeping.ts'

@@ -9,6 +9,7 @@ import { openLog } from '#lib/log'
 import { openMetrics } from '#lib/metrics'
 import type { Releaser } from '#lib/release'
 import { alertSender, type LlmProxy, openMock, openMoney, openProviders, openProxy } from '#llm'
+import { classification } from '#queues/classification'
 import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
 import { webhooks } from '#queues/webhooks'
@@ -50,7 +51,11 @@ async function start(held: Releaser): Promise<Started> {
   await verifyUnlessDown(broker.verify)
   held.add(
     'queue metrics',
-    queueMetrics({ metrics, queues: [logging.name, upkeep.name, webhooks.name], counts: broker.counts }),
+    queueMetrics({
+      metrics,
+      queues: [logging.name, classification.name, upkeep.name, webhooks.name],
+      counts: broker.counts,
+    }),
   )
 
   const spool = await openSpool({

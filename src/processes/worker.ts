@@ -1,13 +1,22 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
 import { type Broker, openBroker } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
-import { webhookHandler } from '#consumers/llm'
+import { classificationHandler, webhookHandler } from '#consumers/llm'
 import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
 import { type Logger, openLog } from '#lib/log'
 import { supervisedFlag } from '#lib/parent'
 import type { Releaser } from '#lib/release'
-import { moneyUpkeep, openBookkeeping } from '#llm'
+import {
+  type ClassificationFeed,
+  moneyUpkeep,
+  openBookkeeping,
+  openClassification,
+  openClassificationFeed,
+  interpret as readMeaning,
+  sweepCache,
+} from '#llm'
+import { classification } from '#queues/classification'
 import { logging } from '#queues/logging'
 import { upkeep, upkeepSchedules } from '#queues/upkeep'
 import { webhooks } from '#queues/webhooks'
@@ -23,7 +32,8 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const { sql } = store
     const { interpret, account, close } = await openBookkeeping({ sql, log })
     held.add('bookkeeping', close)
-    const handler = loggingHandler({ sql, interpret, account, log, ...retention(env) })
+    const onStored = classified({ broker, log, env, held })
+    const handler = loggingHandler({ sql, interpret, account, onStored, log, ...retention(env) })
     broker.consume(logging, handler, { concurrency: 2, onError: reporter(log, 'logging') })
   },
   async upkeep({ broker, store, log, env }) {
@@ -31,6 +41,7 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const record = upkeepHandler({ sql, log, ...retention(env) })
     const handler: typeof record = async (payload, job) => {
       await moneyUpkeep(sql)
+      await sweepCache(sql, env.CACHE_MAX_BYTES)
       return await record(payload, job)
     }
     broker.consume(upkeep, handler, { onError: reporter(log, 'upkeep') })
@@ -39,6 +50,15 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
         log.error({ reason: errorText(error) }, 'upkeep: cannot be scheduled')
       })
     }
+  },
+  async classification({ broker, store: { sql }, log, env, held }) {
+    const { classify, close } = openClassification({
+      ...{ sql, interpret: readMeaning, log, providers: env.providers, gatewayUrl: env.GATEWAY_URL },
+      ...{ model: env.CLASSIFY_MODEL, perMinute: env.CLASSIFY_PER_MINUTE },
+    })
+    held.add('classification', close)
+    const handler = classificationHandler({ sql, classify })
+    broker.consume(classification, handler, { onError: reporter(log, 'classification') })
   },
   async webhooks({ broker, store, log, env }) {
     const handler = webhookHandler({ sql: store.sql, log, allowPrivate: env.PRIVATE_ADDRESSES })
@@ -66,6 +86,15 @@ async function start(held: Releaser): Promise<Started> {
   await broker.verify()
   for (const queue of queues) await drains[queue]?.({ env, log, broker, store, held })
   return { ready: { queues, engine: broker.engine } }
+}
+
+/** What was stored goes on to be classified, best effort. */
+function classified({ broker, log, env, held }: Omit<Context, 'store'>): ClassificationFeed['add'] {
+  if (!env.CLASSIFY) return () => {}
+  const counts = () => broker.counts(classification.name)
+  const feed = openClassificationFeed({ producer: broker.producer(classification), counts, log })
+  held.add('classification feed', feed.close)
+  return feed.add
 }
 
 function retention({ RETENTION_DAYS }: Env): { retentionDays?: number } {

@@ -80,7 +80,7 @@ function recordedCall(open: ExchangeOpen, sealed: Sealed[]): Call {
     seal: (end: SealedEnd) =>
       void sealed.push({ ...end, id: open.id, response: Buffer.concat(parts).toString() }),
   }
-  return new Call(open, { recording, meter: null, observe: () => {}, onSealed: () => {} })
+  return new Call(open, { recording, meter: null, price: () => null, observe: () => {}, onSealed: () => {} })
 }
 
 /** As the proxy does: every chunk to the record first, sealed before the end. */
