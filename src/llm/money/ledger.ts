@@ -96,6 +96,8 @@ export function openLedger(options: LedgerOptions): Ledger {
         if (serveWaiting(held)) continue
         if (held.standing.elsewhere > 0 && head.tries < recalls) {
           head.tries += 1
+          // Two that each hold a part of what one of them needs would wait for each other.
+          held.available = Math.min(0, held.available)
           await sql`select pg_notify(${recallChannel}, ${held.budget})`
           await Bun.sleep(recallWaitMs)
         } else {
