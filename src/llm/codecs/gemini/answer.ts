@@ -1,7 +1,7 @@
 import { geminiTokens } from '../../dialects/gemini-response.ts'
 import { type Json, object, objects, word } from '../../dialects/json.ts'
 import type { Context } from '../codec.ts'
-import type { ModelAnswer, Part } from '../model.ts'
+import type { ChatDialect, ModelAnswer, Part } from '../model.ts'
 import { inputObject, text } from '../reading.ts'
 import { packBytes } from '../seal.ts'
 import { readStop, stopWith, writeStop } from '../stops.ts'
@@ -25,9 +25,9 @@ export function readAnswer(body: Json, context: Context): ModelAnswer {
   }
 }
 
-export function writeAnswer(answer: ModelAnswer, _context: Context): Json {
+export function writeAnswer(answer: ModelAnswer, { to }: Context): Json {
   return chunk(answer, {
-    content: { parts: writeParts(answer.parts), role: 'model' },
+    content: { parts: writeParts(answer.parts, to), role: 'model' },
     finishReason: writeStop(answer.stop, 'gemini'),
     index: 0,
   })
@@ -42,35 +42,20 @@ export function chunk(answer: Pick<ModelAnswer, 'id' | 'model' | 'usage'>, candi
   }
 }
 
-/** Every seal goes on a part: that of thinking without words on the next one, as Gemini has it. */
-export function writeParts(parts: readonly Part[]): Json[] {
-  const written: Json[] = []
-  let signature: string | null = null
-  for (const part of parts) {
-    if (part.kind === 'thinking' && part.text === '') {
-      signature = part.seal === null ? signature : packBytes(part.seal)
-      continue
-    }
-    const one = writePart(part)
-    if (one === null) continue
-    written.push(signature === null ? one : { ...one, thoughtSignature: signature })
-    signature = null
-  }
-  if (signature !== null) written.push({ text: '', thoughtSignature: signature })
-  return written
+export function writeParts(parts: readonly Part[], to: ChatDialect): Json[] {
+  return parts.map((part) => writePart(part, to)).filter((part) => part !== null)
 }
 
-function writePart(part: Part): Json | null {
+function writePart(part: Part, to: ChatDialect): Json | null {
   switch (part.kind) {
     case 'text':
     case 'refusal':
       return { text: part.text }
-    case 'thinking':
-      return {
-        text: part.text,
-        thought: true,
-        ...(part.seal?.data ? { thoughtSignature: packBytes(part.seal) } : {}),
-      }
+    case 'thinking': {
+      // Who thought must be known when the client sends it back, even where nobody signed it.
+      const seal = part.seal ?? { by: to, data: '', redacted: false }
+      return { text: part.text, thought: true, thoughtSignature: packBytes(seal) }
+    }
     case 'call':
       return { functionCall: { id: part.id, name: part.name, args: inputObject(part.input, null) } }
     default:
