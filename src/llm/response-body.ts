@@ -6,8 +6,6 @@ import { clientLeft, endOf } from './refusal.ts'
 export type Passage = {
   call: Call
   attempt: Attempt
-  /** Read the upstream to its end for the record when the client has gone? */
-  finish: boolean
 }
 
 /**
@@ -51,7 +49,7 @@ export async function wholeBody(
  * client sees the end, on each of the ways to end: whole, upstream broken, client gone, cut by a limit.
  */
 export function passingBody(body: ReadableStream<Uint8Array>, passage: Passage): ReadableStream<Uint8Array> {
-  const { call, attempt, finish } = passage
+  const { call, attempt } = passage
   const reader = body.getReader()
   let controller: ReadableStreamDefaultController<Uint8Array>
   let reading = false
@@ -69,7 +67,7 @@ export function passingBody(body: ReadableStream<Uint8Array>, passage: Passage):
       cancel() {
         gone = true
         call.clientGone = true
-        if (!finish) attempt.cut(clientLeft())
+        if (!call.outlivesClient) attempt.cut(clientLeft())
         else if (!reading) void read()
       },
     },

@@ -1,3 +1,8 @@
+import { retryAfterMs } from '../routing/retry.ts'
+
+const limitedMs = 30_000
+const refusedMs = 300_000
+
 /** One of a provider's keys. The secret goes to the provider and nowhere else. */
 export type ProviderKey = {
   /** `env-1`, or the id of a stored one. */
@@ -52,6 +57,16 @@ export class KeyRing {
   /** Is there one that does not rest? */
   get fresh(): boolean {
     return this.keys.some((key) => !this.#isResting(key))
+  }
+
+  /**
+   * A key that is refused, or has used up its share, rests: for as long as the provider says, or a while.
+   * @returns whether it does
+   */
+  judge(key: ProviderKey | null, { status, headers }: Pick<Response, 'status' | 'headers'>): boolean {
+    if (key === null || (status !== 429 && status !== 401 && status !== 403)) return false
+    this.rest(key, status === 429 ? (retryAfterMs(headers) ?? limitedMs) : refusedMs, `HTTP ${status}`)
+    return true
   }
 
   rest(key: ProviderKey, ms: number, reason: string): void {

@@ -114,7 +114,8 @@ async function tryCandidate(candidate: Candidate, options: TryOptions & { isLast
     if (result.kind === 'failure' && !goesOn(result, plan)) throw result.failure
 
     const asked = result.kind === 'status' ? retryAfterMs(result.answer.headers) : null
-    if (restsKey(result, provider, asked) && provider.keys.fresh && rotations > 0) {
+    const rested = result.kind === 'status' && provider.keys.judge(result.key, result.answer)
+    if (rested && provider.keys.fresh && rotations > 0) {
       rotations -= 1
       continue
     }
@@ -146,19 +147,6 @@ function judge(result: Exclude<Result, { kind: 'answer' }>, use: Use): void {
 function goesOn({ failure, silent }: Result & { kind: 'failure' }, { spec }: Plan): boolean {
   if (['client-gone', 'stopped', 'refused'].includes(failure.kind)) return false
   return silent ? spec.fallback.silence : spec.fallback.timeout
-}
-
-/** A key that is refused or has used up its share is left alone for a while. */
-function restsKey(
-  result: Exclude<Result, { kind: 'answer' }>,
-  provider: ReadyProvider,
-  asked: number | null,
-): boolean {
-  if (result.kind !== 'status' || result.key === null) return false
-  const { status } = result.answer
-  const ms = status === 429 ? (asked ?? 30_000) : status === 401 || status === 403 ? 300_000 : 0
-  if (ms > 0) provider.keys.rest(result.key, ms, `HTTP ${status}`)
-  return ms > 0
 }
 
 function refused(error: unknown, place: { provider: string; model: string | null }, tried: Tried[]): Left {
