@@ -85,8 +85,11 @@ export function lister(list: List): Lister {
         price_version: version(list.name, result),
       }
     },
-    contextWindow: (provider, model) =>
-      calculate(provider, model, { usage: none, at: Date.now() })?.model.context_window ?? null,
+    contextWindow(provider, model) {
+      const known = found.get(`${names[provider]} ${model}`)?.models[0]
+      const entry = known ?? calculate(provider, model, { usage: none, at: Date.now() })?.model
+      return entry?.context_window ?? null
+    },
   }
 
   function calculate(

@@ -28,6 +28,15 @@ import {
   tag,
 } from './shapes.ts'
 
+/** The rules that a client, and an auditor, can rely on. */
+const description = `A call reserves what it may cost in every budget that is about it, before it is made, and settles what it did cost at its end.
+
+Reserved are a token for each 3 bytes of the body (at the price of writing to the cache where the body asks for that), and the largest output limit that the body names, 4096 tokens where it names none. A call for which too little is left is answered 402, which no SDK tries again by itself.
+
+What is spent can pass the limit only by (a) what calls under way cost more than they reserved, (b) what a gateway that died had leased and spent, until its calls are on record: at most its lease, for which others may have it after 15 s, (c) with on_outage "open", what is called while the database is down, (d) calls that unknown_price "allow" lets pass. Any number of gateways share one limit exactly.
+
+A call whose provider tells no usage, or that breaks off before it, is charged by the bytes of its answer, and never more than it reserved. Local servers without a price cost nothing and are never refused. Days and months are those of UTC.`
+
 /** Who reads sees the budgets of the own tenant and its keys; who sets them is an admin. */
 export function budgetRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {
   return new Elysia()
@@ -35,6 +44,7 @@ export function budgetRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {
       '/api/budgets',
       async ({ request }) => Response.json(await create(request), { status: 201 }),
       routeDoc({
+        description,
         ...{
           summary: 'Set a budget',
           scope: 'admin',

@@ -7,10 +7,13 @@ function streamed(dialect: string, provider: string, path: string, events: unkno
   const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
   return {
     open: openOf({ dialect, provider, path, method: 'POST', started_at: Date.UTC(2026, 10, 1) }),
-    end: endOf({ status: 200, response_headers: [['content-type', 'text/event-stream']] }),
+    end: {
+      ...endOf({ status: 200, response_headers: [['content-type', 'text/event-stream']] }),
+      ...{ seq: 1, request_bytes: 0, response_bytes: body.length },
+    },
     request: Buffer.from(JSON.stringify({ stream: true, messages: [] })),
     response: Buffer.from(body),
-  } as RecordedExchange
+  }
 }
 
 test('M2: counts that grow from chunk to chunk are taken as they last were, not summed', () => {
