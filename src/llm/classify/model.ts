@@ -19,6 +19,7 @@ frameworks and tools in lower case, without versions. "sensitivity": public (not
 (work of a team), sensitive (personal or confidential data), critical (credentials, secrets). "title" says in at most \
 eight words, in the language of the person, what the conversation is about.`
 
+const badOpinion = 'bad-opinion'
 const tries = 2
 const pauseMs = 1_000
 const longestPauseMs = 10_000
@@ -37,7 +38,7 @@ export async function askModel(
       return checked(answer)
     } catch (error) {
       if (tried >= tries || signal.aborted || !mayHelp(error)) throw error
-      await pause(error, signal)
+      if (!(error instanceof SluiceError && error.code === badOpinion)) await pause(error, signal)
     }
   }
 }
@@ -48,7 +49,7 @@ function checked(answer: unknown): ModelOpinion {
   const parsed = modelOpinion.safeParse(tidied(answer))
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new SluiceError(502, 'bad-opinion', `classify: ${issue?.path.join('.')}: ${issue?.message}`)
+  throw new SluiceError(502, badOpinion, `classify: ${issue?.path.join('.')}: ${issue?.message}`)
 }
 
 /** Small models write `TypeScript`, `none` and `Next.js`: meant well, and easily understood. */
