@@ -3,8 +3,9 @@ import { translator } from '../../../src/llm/codecs/index.ts'
 import type { ChatDialect } from '../../../src/llm/codecs/model.ts'
 import { dialectNamed } from '../../../src/llm/dialects/dialects.ts'
 import { clients, dialects, pairs } from './clients.ts'
-import { cutShort, refusals, streams, wholes } from './fixtures.ts'
+import { cutShort, refusals, wholes } from './fixtures.ts'
 import { openTestGateway, type TestGateway } from './gateway.ts'
+import { streams } from './stream-fixtures.ts'
 
 /** Answers every call with what is set here. */
 let answer: { body: string; type: string } = { body: '', type: '' }

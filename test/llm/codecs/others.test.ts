@@ -4,9 +4,9 @@ import { GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
 import { translator } from '../../../src/llm/codecs/index.ts'
 import { type Mock, openMock } from '../../../src/llm/providers/mock/index.ts'
-import { streams } from './fixtures.ts'
 import { openTestGateway, type TestGateway } from './gateway.ts'
 import { refused, send } from './send.ts'
+import { streams } from './stream-fixtures.ts'
 
 let mock: Mock
 let toGemini: TestGateway

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import type { ChatDialect } from '../../../src/llm/codecs/model.ts'
 import { pairs } from './clients.ts'
-import { streams, wholes } from './fixtures.ts'
+import { wholes } from './fixtures.ts'
 import { paths, send } from './send.ts'
+import { streams } from './stream-fixtures.ts'
 
 type Json = Record<string, unknown>
 
