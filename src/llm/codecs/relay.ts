@@ -34,6 +34,8 @@ export function relay(from: Codec, to: Codec, context: Context): Relay {
   /** Bytes of an answer that is no stream, though one was asked for. */
   let plain: Uint8Array[] | null = null
   let started = false
+  /** Does the next chunk begin a line? */
+  let fresh = true
 
   /** A call of a function that has no arguments yet. */
   let bare = false
@@ -87,6 +89,9 @@ export function relay(from: Codec, to: Codec, context: Context): Relay {
       }
       if (plain === null) sse.push(chunk)
       else plain.push(chunk)
+      // Comments keep the connection alive while the model is silent: the client needs a sign too.
+      if (out === '' && plain === null && fresh && isComment(chunk)) emit({ type: 'ping' })
+      fresh = chunk.at(-1) === newline
       return taken()
     },
     end(failure) {
@@ -99,6 +104,13 @@ export function relay(from: Codec, to: Codec, context: Context): Relay {
     },
     warnings: context.warnings,
   }
+}
+
+const newline = 0x0a
+
+/** A whole comment, or several, as servers send them. */
+function isComment(chunk: Uint8Array): boolean {
+  return chunk[0] === 0x3a && chunk.at(-1) === newline
 }
 
 const malformed = 'The provider sent an event that is no JSON object'

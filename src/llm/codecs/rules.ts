@@ -46,6 +46,7 @@ export const rules = {
   refusal: adapt('an earlier refusal, sent as text of the assistant'),
   'broken-arguments': adapt('arguments of a call that are no JSON object, sent as {"input": text}'),
   'server-history': drop('calls and results of tools that ran at another provider'),
+  'answer-part': drop('a part of the answer that the client has no place for'),
   // Tools
   'server-tool': drop('a tool that runs at another provider'),
   'custom-tool': adapt('a tool that takes free text, sent as a function with one string'),
@@ -112,11 +113,13 @@ export type Losses = {
   /** Refuses, whatever the rule, where the call would mean something else. */
   refuse(feature: Feature, detail?: string): never
   warnings(): string[]
+  /** From here on it is this dialect that has no place for things: an answer goes the other way. */
+  towards(dialect: ChatDialect): void
 }
 
 export function losses(target: ChatDialect | 'openai-embeddings'): Losses {
   const found = new Set<string>()
-  const name = names[target] ?? target
+  let name = names[target] ?? target
 
   function refuse(feature: Feature, detail?: string): never {
     const { what } = rules[feature]
@@ -135,6 +138,9 @@ export function losses(target: ChatDialect | 'openai-embeddings'): Losses {
     },
     refuse,
     warnings: () => [...found],
+    towards(dialect) {
+      name = names[dialect] ?? dialect
+    },
   }
 }
 

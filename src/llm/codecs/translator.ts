@@ -1,7 +1,7 @@
 import { SluiceError } from '#lib/errors'
 import { type Json, object, parseJson } from '../dialects/json.ts'
 import { anthropicCodec } from './anthropic/index.ts'
-import type { Codec, Context } from './codec.ts'
+import type { Codec, Context, Outgoing } from './codec.ts'
 import { asksForCount, countedBody, translateCount, writeCount } from './counting.ts'
 import { embeddingTranslator } from './embedding-translator.ts'
 import { asksForEmbeddings } from './embeddings.ts'
@@ -57,15 +57,13 @@ function chatTranslator(from: ChatDialect, to: ChatDialect): Translator {
       const asked = bodyOf(body)
       context = newContext({ from, to, asked, path })
       const { set, drop } = clientHeaders(headers, context)
-      const request = own.readRequest(counts ? countedBody(asked) : asked, context)
-      if (target.model !== null) request.model = target.model
-      streams = request.stream && !counts
-      const out = counts ? writeCount(request, theirs, context) : theirs.writeRequest(request, context)
+      const { out, json } = shallow(() => translateRequest(asked, target.model))
       const renamed = context.names.changed()
       if (renamed.length > 0) context.lose('tool-name', renamed.join(', '))
+      context.towards(from)
       return {
         path: out.path,
-        body: encoder.encode(JSON.stringify(out.body)),
+        body: encoder.encode(json),
         headers: { ...set, ...out.headers },
         drop,
         warnings: context.warnings(),
@@ -78,6 +76,14 @@ function chatTranslator(from: ChatDialect, to: ChatDialect): Translator {
     },
     relay: () => relay(own, theirs, context),
     stream: () => streamThrough(relay(own, theirs, context)),
+  }
+
+  function translateRequest(asked: Json, model: string | null): { out: Outgoing; json: string } {
+    const request = own.readRequest(counts ? countedBody(asked) : asked, context)
+    if (model !== null) request.model = model
+    streams = request.stream && !counts
+    const out = counts ? writeCount(request, theirs, context) : theirs.writeRequest(request, context)
+    return { out, json: JSON.stringify(out.body) }
   }
 
   function translate(text: string, status: number): Answered {
@@ -116,6 +122,16 @@ function json(value: unknown, status: number): Answered {
 
 function newContext(call: Pick<Context, 'from' | 'to' | 'asked' | 'path'>): Context {
   return { ...losses(call.to), ...call, names: toolNames(call.to), custom: new Set() }
+}
+
+/** Values nested by the ten thousand end every recursion: the client's fault, not ours. */
+function shallow<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof RangeError) invalid('it is nested too deeply')
+    throw error
+  }
 }
 
 /** @throws SluiceError 400 */

@@ -1,4 +1,4 @@
-import type { Call, Part, Text, Turn } from './model.ts'
+import type { Call, Part, Turn } from './model.ts'
 import type { Losses } from './rules.ts'
 
 /** The instructions at the beginning, and the rest of the conversation. */
@@ -43,17 +43,4 @@ export function callsById(turns: readonly Turn[]): Map<string, Call> {
   const calls = new Map<string, Call>()
   for (const { parts } of turns) for (const part of parts) if (part.kind === 'call') calls.set(part.id, part)
   return calls
-}
-
-export function textOf(parts: readonly Part[]): string {
-  return parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])).join('\n')
-}
-
-/** What cannot stand where only text can. */
-export function textsOf(parts: readonly Part[], losses: Losses): Text[] {
-  return parts.flatMap((part) => {
-    if (part.kind === 'text') return [part]
-    losses.lose('unknown-part', part.kind)
-    return []
-  })
 }

@@ -236,3 +236,13 @@ test('the transform stream passes the same bytes as the relay', async () => {
   expect(text).toContain('event: message_stop')
   expect(stream.warnings()).toEqual([])
 })
+
+test('what an answer loses is named too, for the dialect of the client', () => {
+  const body = { model: 'm', messages: [{ role: 'user', content: 'Draw' }] }
+  const parts = [{ text: 'Here:' }, { inlineData: { mimeType: 'image/png', data: 'AA==' } }]
+  const { json, warnings } = send('openai-chat', 'gemini', body).answer({
+    candidates: [{ content: { parts }, finishReason: 'STOP' }],
+  })
+  expect(json.choices).toMatchObject([{ message: { content: 'Here:' } }])
+  expect(warnings).toEqual([expect.stringMatching(/^answer-part: dropped for OpenAI Chat.*image/)])
+})

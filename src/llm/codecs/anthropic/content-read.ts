@@ -77,7 +77,8 @@ function readShown(block: Json, losses: Losses): Text | Image | Doc | null {
     const said = objects(block.content).map((one) => text(one.text))
     return { kind: 'text', text: [text(block.title), text(block.source), ...said].join('\n'), ...cache }
   }
-  losses.lose('unknown-part', text(block.type))
+  // Tools that were found by a search, and other things of Anthropic's own tools.
+  losses.lose('server-history', text(block.type))
   return null
 }
 
@@ -93,6 +94,7 @@ function readSource(value: unknown, losses: Losses): Source {
       return { kind: 'text', text: text(source.data) }
     case 'content': {
       const { content } = source
+      if (objects(content).some(({ type }) => type !== 'text')) losses.refuse('document-type', 'with images')
       const texts = typeof content === 'string' ? [content] : objects(content).map((one) => text(one.text))
       return { kind: 'text', text: texts.join('\n') }
     }

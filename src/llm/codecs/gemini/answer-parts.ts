@@ -1,6 +1,7 @@
+import { type Json, objects } from '../../dialects/json.ts'
 import type { Context } from '../codec.ts'
 import { freeText } from '../free-text.ts'
-import type { Part } from '../model.ts'
+import type { Call, Part } from '../model.ts'
 import { type CallIds, readParts } from './content-read.ts'
 
 /** Calls without an id get one that no other answer has. */
@@ -17,18 +18,27 @@ export function answerIds(responseId: string): CallIds {
   }
 }
 
-/** The parts of an answer, under the client's names for its tools. What cannot be read is passed over. */
+/** The parts of an answer, under the client's names for its tools. What cannot be read is passed over, and named. */
 export function readAnswerParts(parts: unknown, ids: CallIds, context: Context): Part[] {
-  let read: Part[] = []
+  return objects(parts).flatMap((part) => readAnswerPart(part, ids, context))
+}
+
+function readAnswerPart(json: Json, ids: CallIds, context: Context): Part[] {
   try {
-    read = readParts(parts, ids, context)
+    return readParts([json], ids, context).flatMap((part): Part[] => {
+      if (part.kind === 'call') return [named(part, context)]
+      if (part.kind === 'text' || part.kind === 'thinking') return [part]
+      context.lose('answer-part', part.kind)
+      return []
+    })
   } catch {
-    context.lose('unknown-part')
+    context.lose('answer-part', Object.keys(json).join(', '))
+    return []
   }
-  return read.map((part) => {
-    if (part.kind !== 'call') return part
-    const name = context.names.back(part.name)
-    if (!context.custom.has(name)) return { ...part, name }
-    return { ...part, name, input: freeText(part.input), custom: true }
-  })
+}
+
+function named(call: Call, context: Context): Call {
+  const name = context.names.back(call.name)
+  if (!context.custom.has(name)) return { ...call, name }
+  return { ...call, name, input: freeText(call.input), custom: true }
 }

@@ -62,7 +62,7 @@ export function readRequest(body: Json, context: Context): ModelRequest {
   loseUnread({ ...body, n: null, modalities: null }, fields, context)
   if (typeof body.n === 'number' && body.n > 1) context.lose('several-answers', `n: ${body.n}`)
   if (list(body.modalities).includes('audio')) context.lose('audio-output')
-  const { top_logprobs: _, ...shared } = sharedFields(body)
+  const { top_logprobs: _, safety_identifier: __, ...shared } = sharedFields(body)
   return {
     model: requiredWord(body.model, 'model'),
     stream: body.stream === true,
@@ -80,7 +80,7 @@ export function readRequest(body: Json, context: Context): ModelRequest {
     presencePenalty: number(body.presence_penalty),
     reasoning: readReasoning(body),
     format: readFormat(object(body.response_format)),
-    user: word(body.user),
+    user: word(body.user) ?? word(body.safety_identifier),
     openai: shared,
   }
 }

@@ -41,6 +41,7 @@ function writeChoice(choice: ToolChoice, context: Context): unknown {
 }
 
 export function writeCall(call: Call, context: Context, signature?: string): Json {
+  if (call.cache !== undefined) context.lose('cache-control', 'on a call')
   const name = context.names.out(call.name)
   const id = callId(call.id, 'openai-chat')
   if (call.custom) return { id, type: 'custom', custom: { name, input: call.input } }

@@ -33,6 +33,7 @@ export function writeTurn({ role, parts }: Turn, model: string, context: Context
 function writeItem(part: Part, model: string, context: Context): Json | null {
   switch (part.kind) {
     case 'call': {
+      if (part.cache !== undefined) context.lose('cache-control', 'on a call')
       const base = { call_id: callId(part.id, 'openai-responses'), name: context.names.out(part.name) }
       return part.custom
         ? { type: 'custom_tool_call', ...base, input: part.input }
@@ -80,6 +81,7 @@ function writePiece(part: Part, role: Turn['role'], model: string, context: Cont
     case 'text':
       if (part.text === '') return null
       // An earlier answer takes no marks of the cache.
+      if (role === 'assistant' && part.cache !== undefined) context.lose('cache-control', 'on an answer')
       return role === 'assistant'
         ? { type: 'output_text', text: part.text, annotations: [] }
         : { type: 'input_text', text: part.text, ...cache }
