@@ -13,6 +13,7 @@ const schema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   QUEUE_URL: z.url({ protocol: /^(rediss?|postgres(ql)?)(\+(sentinel|cluster))?$/ }).optional(),
   ADMIN_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   PASS_THROUGH_KEYS: flag.optional(),
   CAPTURE: z.enum(['full', 'metadata']).default('full'),
   SPOOL_MAX_BYTES: bytes.min(16 * 1024 * 1024, 'must be at least 16777216 (16 MiB)').default(8 * 1024 ** 3),
@@ -59,7 +60,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     const issue = parsed.error.issues[0]
     const name = String(issue?.path[0] ?? 'environment')
     throw new SetupError(
-      `${name}=${name === 'ADMIN_KEY' ? '…' : JSON.stringify(set[name])}: ${issue?.message}`,
+      `${name}=${name === 'ADMIN_KEY' || name === 'SECRET_KEY' ? '…' : JSON.stringify(set[name])}: ${issue?.message}`,
     )
   }
   const loopback = isLoopback(parsed.data.HOST)

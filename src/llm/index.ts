@@ -9,6 +9,10 @@
  * lease       a part of a budget that one gateway may hand out without asking
  * lead        the one of several equal requests under way that asks; the others share its answer
  * class       what an exchange was about; found after the fact
+ * route       a named rule: which calls it is about, and which candidates they go to
+ * candidate   a provider, and the model that it is asked for
+ * breaker     keeps calls off a provider, or one of its models, that does not work
+ * crossing    the edge between two dialects, for one try
  * mock        a provider on loopback that needs no key
  */
 export { type OpenCacheOptions, openCache } from './cache/open-cache.ts'
@@ -31,5 +35,9 @@ export { type Bookkeeping, moneyUpkeep, openBookkeeping } from './money/bookkeep
 export type { Actual, Admission, AdmitCall, Money } from './money/money.ts'
 export { type MoneyOptions, type OpenMoney, openMoney } from './money/open-money.ts'
 export { openMock } from './providers/mock/index.ts'
+export type { Provider, Providers } from './providers/provider.ts'
 export { openProviders } from './providers/registry.ts'
 export { type LlmProxy, openProxy } from './proxy.ts'
+export { planFor } from './routing/plan.ts'
+export { openRouting, type Routing, type RoutingOptions } from './routing/routing.ts'
+export { translation } from './routing/translation.ts'

@@ -7,7 +7,6 @@ import type { Money } from './money/money.ts'
 import type { PriceOf } from './price.ts'
 import type { Providers } from './providers/provider.ts'
 import type { Routing } from './routing/routing.ts'
-import type { Translate } from './routing/translation.ts'
 
 export type ProxyOptions = {
   authenticate: Authenticate
@@ -16,9 +15,8 @@ export type ProxyOptions = {
   /** Without it every call goes where its path says. */
   routing?: Routing
   /** Without it no call is limited. */
-  money?: Pick<Money, 'admit'>
+  money?: Pick<Money, 'admit' | 'admitSocket'>
   cache?: Pick<ResponseCache, 'enter'>
-  translate?: Translate
   /** Prices in force. @default those that came with the program */
   price?: PriceOf
   log: Logger

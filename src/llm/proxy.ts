@@ -59,7 +59,7 @@ type Passage = {
 /** The main path of model traffic, from the request to the sealed record. */
 export function openProxy(options: ProxyOptions): LlmProxy {
   const { authenticate, spool, providers, bodyMaxBytes: limit, observe = () => {} } = options
-  const { routing = null, money, cache, translate = () => null, price: priceOf = price } = options
+  const { routing = null, money, cache, price: priceOf = price } = options
   const { health, random } = routing ?? { health: openHealth(), random: Math.random }
   const upstreams = openUpstreams(options)
   const refuse = openRefuser({ ...options, begin })
@@ -80,6 +80,8 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       const caller = target.replay?.caller ?? authenticate(headers, keyQuery(target.path))
       identify(exchange, caller, headers)
       if (webSocket) {
+        const candidates = payables(null, { target, providers, model: () => null })
+        money?.admitSocket({ tenant: exchange.tenant, keyId: exchange.key_id, candidates })
         const direct = directTo(providers, { target, caller, headers, recorded: exchange.request_headers })
         const attempt = upstreams.begin(direct.provider.origin)
         begun(attempt)
@@ -138,7 +140,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       ...{ method: request.method, path: target.path, body, packed: request.headers.has('content-encoding') },
       bodyBytes: body?.byteLength ?? lengthOf(request.headers),
     })
-    call.admit(admission, body)
+    call.admit(admission)
     if (admission.freeOnly && plan !== null) passage.plan = freeOf(plan, providers)
     return admission.headers
   }
@@ -146,12 +148,12 @@ export function openProxy(options: ProxyOptions): LlmProxy {
   /** Null where it was not, or may not be given again: then the cache is told of what comes. */
   async function answeredBefore(
     { enter }: Pick<ResponseCache, 'enter'>,
-    { request, target, exchange, caller, call, body, plan }: Passage,
+    { request, target, server, exchange, caller, call, body, plan }: Passage,
   ): Promise<Response | null> {
     const { method, headers, signal } = request
     const [first] = plan?.candidates ?? []
     const rule = plan?.spec.cache
-    const entrance = await enter({
+    const entering = enter({
       ...{
         tenant: exchange.tenant,
         dialect: target.dialect,
@@ -165,6 +167,9 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       ...{ passThrough: caller.passThrough, exchange: call.id, mode: exchange.mode },
       rule: rule === undefined ? null : { mode: 'on', ttlSeconds: rule.ttl_seconds },
     })
+    // It may be another's answer that is waited for, as long as a model takes.
+    if (entering instanceof Promise) server?.timeout(request, 0)
+    const entrance = await entering
     if (entrance.state === 'hit' || entrance.state === 'shared') return await respondCached(entrance, call)
     if (entrance.state === 'miss') call.lead(entrance.lead)
     return null
@@ -207,7 +212,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
   ): Promise<Response> {
     const { headers, method, signal } = request
     const model = named()
-    const asked = { target, caller, headers, recorded: exchange.request_headers, body, model, translate }
+    const asked = { target, caller, headers, recorded: exchange.request_headers, body, model }
     const journey: Journey = { plan, tried: [], served: null, model }
     call.journey = journey
     const served = await tryCandidates({

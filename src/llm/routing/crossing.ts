@@ -1,11 +1,11 @@
 import type { Usage } from '#capture'
 import { SluiceError } from '#lib/errors'
-import type { Attempt } from '#lib/upstream'
+import { type Attempt, failureOf, type UpstreamFailure } from '#lib/upstream'
+import type { Translator } from '../codecs/translation.ts'
 import { decompress } from '../decompress.ts'
-import { parseJson, readableBytes } from '../dialects/json.ts'
+import { readableBytes } from '../dialects/json.ts'
 import { type ExchangeReader, openExchangeReader } from '../exchange-reader.ts'
 import type { HeaderList } from '../headers.ts'
-import type { Translator } from './translation.ts'
 
 /** The edge between two dialects, for one try. */
 export type Crossing = {
@@ -46,20 +46,41 @@ export function openCrossing(of: {
   }
 
   function stream(answer: Response, body: ReadableStream<Uint8Array>, attempt: Attempt): Response {
-    const stage = translator.stream()
-    late = () => stage.warnings()
-    const watched = new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        // What a translation drops is a sign of life too.
-        attempt.activeAt = performance.now()
-        reader.response(chunk)
-        controller.enqueue(chunk)
+    const relay = translator.relay()
+    late = relay.warnings
+    const source = body.getReader()
+    let failure: UpstreamFailure | null = null
+    const translated = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          // The client was told in its own dialect before; now the record is.
+          if (failure !== null) throw failure
+          for (;;) {
+            const { done, value } = await source.read().catch((error) => {
+              failure = failureOf(error, attempt)
+              return { done: true, value: undefined }
+            })
+            // What a translation drops is a sign of life too.
+            attempt.activeAt = performance.now()
+            if (value !== undefined) reader.response(value)
+            const bytes =
+              value === undefined
+                ? relay.end(failure === null ? undefined : gone(failure))
+                : relay.push(value)
+            if (bytes !== null) controller.enqueue(bytes)
+            if (done && failure === null) controller.close()
+            if (done && failure !== null && bytes === null) throw failure
+            if (done || bytes !== null) return
+          }
+        },
+        cancel: (reason) => source.cancel(reason),
       },
-    })
+      { highWaterMark: 0 },
+    )
     const headers = clientHeaders(answer.headers)
     headers.set('content-type', 'text/event-stream; charset=utf-8')
     headers.set('cache-control', 'no-cache')
-    return new Response(body.pipeThrough(watched).pipeThrough(stage), { status: answer.status, headers })
+    return new Response(translated, { status: answer.status, headers })
   }
 
   async function whole(answer: Response): Promise<Response> {
@@ -67,25 +88,17 @@ export function openCrossing(of: {
     reader.response(packed)
     const plain = decompress(packed, answer.headers.get('content-encoding'), readableBytes)
     if (plain === null) throw unreadable('its encoding is not known, or it is too large')
-    const made = translate(plain, answer.status)
+    const made = translator.response(plain, answer.status)
     warnings.push(...made.warnings)
     const headers = clientHeaders(answer.headers)
     headers.set('content-type', made.contentType)
     headers.set('content-length', String(made.body.byteLength))
-    return new Response(made.body as Uint8Array<ArrayBuffer>, { status: answer.status, headers })
+    return new Response(made.body as Uint8Array<ArrayBuffer>, { status: made.status, headers })
   }
+}
 
-  function translate(body: Uint8Array, status: number): ReturnType<Translator['response']> {
-    // A codec makes nothing of nonsense, which would look like an empty answer.
-    if (status < 400 && typeof parseJson(new TextDecoder().decode(body)) !== 'object')
-      throw unreadable('it is no JSON')
-    try {
-      return translator.response(body, status)
-    } catch (error) {
-      if (error instanceof SluiceError) throw error
-      throw unreadable('it is not what its API says', error)
-    }
-  }
+function gone({ reason, message }: UpstreamFailure): { status: number; code: string; message: string } {
+  return { status: 502, code: reason, message }
 }
 
 /** Of the upstream's headers, those that mean the same in every dialect. */
@@ -98,8 +111,6 @@ function clientHeaders(upstream: Headers): Headers {
   return headers
 }
 
-function unreadable(why: string, cause?: unknown): SluiceError {
-  return new SluiceError(502, 'bad-upstream-answer', `The upstream's answer cannot be translated: ${why}`, {
-    cause,
-  })
+function unreadable(why: string): SluiceError {
+  return new SluiceError(502, 'bad-upstream-answer', `The upstream's answer cannot be translated: ${why}`)
 }

@@ -10,7 +10,7 @@ import { type Target, urlAt } from '../target.ts'
 import { type Crossing, openCrossing } from './crossing.ts'
 import { modelInPath } from './model-of.ts'
 import type { Candidate, Plan } from './plan.ts'
-import type { Translate } from './translation.ts'
+import { translation } from './translation.ts'
 
 /** What is sent to one candidate, but for the gateway's key. */
 export type Outgoing = {
@@ -34,7 +34,6 @@ export type AskedCall = {
   body: Uint8Array<ArrayBuffer> | null
   /** Null: none is named. */
   model: string | null
-  translate: Translate
 }
 
 /**
@@ -94,9 +93,9 @@ function translated(
   provider: ReadyProvider,
   { candidate, asked }: { candidate: Candidate; asked: AskedCall },
 ): Outgoing {
-  const { target, headers, translate } = asked
+  const { target, headers } = asked
   const to = provider.dialect
-  const translator = target.dialect === null ? null : translate(target.dialect, to)
+  const translator = target.dialect === null ? null : translation(target.dialect, to)
   if (translator === null) {
     throw new SluiceError(
       422,
@@ -107,22 +106,20 @@ function translated(
   const plain = decompress(asked.body ?? new Uint8Array(), headers.get('content-encoding'), readableBytes)
   if (plain === null)
     throw new SluiceError(400, 'bad-body', 'The body cannot be unpacked, or is too large to translate')
+  const { model } = candidate
   const {
     path,
     body,
     headers: own,
+    drop,
     warnings,
-  } = translator.request(plain, target.path, headers, {
-    model: candidate.model,
-  })
-  const onward = new Headers(own)
-  if (!onward.has('content-type')) onward.set('content-type', 'application/json')
+  } = translator.request(plain, target.path, headers, { model })
+  const onward = forwarded(headers, asked.recorded)
+  dropCredentials(onward)
+  for (const name of drop) onward.delete(name)
+  for (const name in own) onward.set(name, own[name] ?? '')
   // The answer has to be read here.
   onward.set('accept-encoding', 'identity')
-  for (const name of passedOn) {
-    const value = headers.get(name)
-    if (value !== null) onward.set(name, value)
-  }
   const url = urlAt(provider.baseUrl, path)
   const crossing = openCrossing({ translator, dialect: to, path, warnings })
   return {
@@ -134,9 +131,6 @@ function translated(
     crossing,
   }
 }
-
-/** Of the client's headers, those that mean the same to everybody. */
-const passedOn = ['user-agent', 'traceparent', 'tracestate', 'baggage']
 
 /** Somebody without a Sluice key. */
 function isGuest({ passThrough, principal }: Caller): boolean {
