@@ -18,6 +18,7 @@ export function respond(
   dropHopByHop(headers)
   call.answered(status, recordable(headers))
   headers.set('sluice-exchange', call.id)
+  if (call.cache !== null) headers.set('sluice-cache', call.cache)
   for (const name in marks) headers.set(name, marks[name] ?? '')
   attempt.touch('answered')
   const length = lengthOf(headers)

@@ -77,7 +77,7 @@ describe('the classification of stored exchanges', () => {
     const ids = [mine, bare, left, counted].map(({ open }) => open.id)
     const handle = classificationHandler({ sql: database.sql, classify: rules().classify })
     expect(await handle({ v: 1, ids }, job)).toEqual({ classified: 0, failed: 0 })
-    expect(await rows()).toEqual([])
+    expect((await rows()).length).toBe(0)
   })
 
   test('the feed carries ids only, of what may be classified, after the commit', async () => {
