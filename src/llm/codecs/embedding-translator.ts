@@ -52,6 +52,7 @@ export function embeddingTranslator(from: DialectName, to: DialectName): Transla
       const json = encoder.encode(JSON.stringify(translated))
       return { body: json, contentType: 'application/json', status, warnings: lost.warnings() }
     },
+    streamType: noStream,
     relay: noStream,
     stream: noStream,
   }
@@ -62,6 +63,7 @@ function refusing(to: DialectName): Translator {
   return {
     request: () => losses(to === 'openai-models' ? 'openai-embeddings' : to).refuse('embeddings'),
     response: noStream,
+    streamType: noStream,
     relay: noStream,
     stream: noStream,
   }

@@ -3,20 +3,22 @@ import { type Json, object, objects, parseJson, word } from '../dialects/json.ts
 import type { ModelError } from './model.ts'
 
 /** Statuses of errors that a stream reports after a 200, where it says only a word. */
-const statuses: Record<string, number> = {
-  invalid_request_error: 400,
-  invalid_prompt: 400,
-  authentication_error: 401,
-  billing_error: 402,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  rate_limit_exceeded: 429,
-  insufficient_quota: 429,
-  timeout_error: 504,
-  overloaded_error: 529,
-}
+const statuses = new Map(
+  Object.entries({
+    invalid_request_error: 400,
+    invalid_prompt: 400,
+    authentication_error: 401,
+    billing_error: 402,
+    permission_error: 403,
+    not_found_error: 404,
+    request_too_large: 413,
+    rate_limit_error: 429,
+    rate_limit_exceeded: 429,
+    insufficient_quota: 429,
+    timeout_error: 504,
+    overloaded_error: 529,
+  }),
+)
 
 /** Reads an error in whatever shape: the dialects' own, and those of the servers that speak them half. */
 export function readError(body: unknown, status: number | null): ModelError {
@@ -24,7 +26,8 @@ export function readError(body: unknown, status: number | null): ModelError {
   const inner = object(first?.error) ?? first ?? {}
   const type = word(inner.code) ?? word(inner.status) ?? word(inner.type) ?? 'upstream-error'
   const message = word(inner.message) ?? word(first?.error) ?? word(first?.detail) ?? word(first?.message)
-  const known = status ?? httpStatus(inner.code) ?? statuses[word(inner.type) ?? ''] ?? statuses[type] ?? 500
+  const known =
+    status ?? httpStatus(inner.code) ?? statuses.get(word(inner.type) ?? '') ?? statuses.get(type) ?? 500
   return {
     status: known,
     code: isTooLong(type, message ?? '') ? tooLong : type.toLowerCase().replace(/[^a-z0-9]+/g, '-'),

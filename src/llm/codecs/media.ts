@@ -19,19 +19,21 @@ export function dataUrl({ mime, data }: { mime: string; data: string }): string 
 /** By the end of a URL, for targets that must be told; null where that does not say. */
 export function mimeOfUrl(url: string): string | null {
   const [, end = ''] = /\.([a-z0-9]+)(?:[?#].*)?$/i.exec(url) ?? []
-  return types[end.toLowerCase()] ?? null
+  return types.get(end.toLowerCase()) ?? null
 }
 
-const types: Record<string, string> = {
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  png: 'image/png',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  pdf: 'application/pdf',
-  txt: 'text/plain',
-  mp4: 'video/mp4',
-}
+const types = new Map(
+  Object.entries({
+    jpg: 'image/jpeg',
+    jpeg: 'image/jpeg',
+    png: 'image/png',
+    gif: 'image/gif',
+    webp: 'image/webp',
+    pdf: 'application/pdf',
+    txt: 'text/plain',
+    mp4: 'video/mp4',
+  }),
+)
 
 function unescaped(text: string): string {
   try {

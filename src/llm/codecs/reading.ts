@@ -39,7 +39,7 @@ export type Fields = Record<string, 'read' | Feature>
 /** Names everything in a body that no codec reads. Values that ask for nothing are passed over. */
 export function loseUnread(body: Json, fields: Fields, losses: Losses): void {
   for (const [name, value] of Object.entries(body)) {
-    const does = fields[name]
+    const does = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (does === 'read' || asksNothing(value)) continue
     losses.lose(does ?? 'unknown-field', does === undefined ? name : undefined)
   }

@@ -21,6 +21,20 @@ export function fromOpenApi(value: unknown): Json {
 
 const counts = new Set(['minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties'])
 
+/** Does OpenAI's strict mode take it: every object closed, every property required? */
+export function isStrict(value: unknown): boolean {
+  const schema = object(value)
+  if (schema === null) return true
+  const properties = object(schema.properties) ?? {}
+  if (schema.type === 'object' || schema.properties !== undefined) {
+    const required = new Set(list(schema.required))
+    if (schema.additionalProperties !== false) return false
+    if (!Object.keys(properties).every((name) => required.has(name))) return false
+  }
+  const inner = [schema.items, ...list(schema.anyOf), ...Object.values(properties)]
+  return [...inner, ...Object.values(object(schema.$defs) ?? {})].every(isStrict)
+}
+
 /**
  * The part of a JSON schema that Anthropic's structured output takes: objects closed, no limits on numbers,
  * lengths and counts. What is taken out is said in the description. `onChange` is called where it is.

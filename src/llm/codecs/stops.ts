@@ -34,35 +34,37 @@ const written: Record<'anthropic' | 'openai-chat' | 'gemini', Record<Stop, strin
   },
 }
 
-const read: Record<string, Stop> = {
-  end_turn: 'end',
-  max_tokens: 'length',
-  stop_sequence: 'sequence',
-  tool_use: 'tool',
-  pause_turn: 'pause',
-  model_context_window_exceeded: 'context',
-  refusal: 'refusal',
-  stop: 'end',
-  length: 'length',
-  tool_calls: 'tool',
-  function_call: 'tool',
-  content_filter: 'refusal',
-  STOP: 'end',
-  MAX_TOKENS: 'length',
-  SAFETY: 'refusal',
-  RECITATION: 'refusal',
-  BLOCKLIST: 'refusal',
-  PROHIBITED_CONTENT: 'refusal',
-  SPII: 'refusal',
-  IMAGE_SAFETY: 'refusal',
-  IMAGE_PROHIBITED_CONTENT: 'refusal',
-  IMAGE_RECITATION: 'refusal',
-  LANGUAGE: 'refusal',
-  MALFORMED_FUNCTION_CALL: 'malformed',
-  UNEXPECTED_TOOL_CALL: 'malformed',
-  TOO_MANY_TOOL_CALLS: 'malformed',
-  MALFORMED_RESPONSE: 'malformed',
-}
+const read = new Map<string, Stop>(
+  Object.entries<Stop>({
+    end_turn: 'end',
+    max_tokens: 'length',
+    stop_sequence: 'sequence',
+    tool_use: 'tool',
+    pause_turn: 'pause',
+    model_context_window_exceeded: 'context',
+    refusal: 'refusal',
+    stop: 'end',
+    length: 'length',
+    tool_calls: 'tool',
+    function_call: 'tool',
+    content_filter: 'refusal',
+    STOP: 'end',
+    MAX_TOKENS: 'length',
+    SAFETY: 'refusal',
+    RECITATION: 'refusal',
+    BLOCKLIST: 'refusal',
+    PROHIBITED_CONTENT: 'refusal',
+    SPII: 'refusal',
+    IMAGE_SAFETY: 'refusal',
+    IMAGE_PROHIBITED_CONTENT: 'refusal',
+    IMAGE_RECITATION: 'refusal',
+    LANGUAGE: 'refusal',
+    MALFORMED_FUNCTION_CALL: 'malformed',
+    UNEXPECTED_TOOL_CALL: 'malformed',
+    TOO_MANY_TOOL_CALLS: 'malformed',
+    MALFORMED_RESPONSE: 'malformed',
+  }),
+)
 
 export function writeStop(stop: Stop, dialect: keyof typeof written): string {
   return written[dialect][stop]
@@ -70,7 +72,7 @@ export function writeStop(stop: Stop, dialect: keyof typeof written): string {
 
 /** An unknown word is an end: the answer is there. */
 export function readStop(word: string | null): Stop {
-  return read[word ?? ''] ?? 'end'
+  return read.get(word ?? '') ?? 'end'
 }
 
 /** Gemini and some chat servers say that they stopped where they called a tool. */

@@ -32,6 +32,8 @@ export type Translator = {
     body: Uint8Array,
     status: number,
   ): { body: Uint8Array; contentType: string; status: number; warnings: string[] }
+  /** The `content-type` of a streamed answer: Gemini's clients may ask for a JSON array in pieces. */
+  streamType(): string
   /** SSE to SSE, push by push: for callers with their own loop. */
   relay(): Relay
   /**

@@ -8,6 +8,7 @@ import { asksForEmbeddings } from './embeddings.ts'
 import { readError, readErrorBody, writeError } from './errors.ts'
 import type { StreamEvent } from './events.ts'
 import { geminiCodec } from './gemini/index.ts'
+import { isSse } from './gemini/request-read.ts'
 import { clientHeaders } from './headers.ts'
 import type { ChatDialect } from './model.ts'
 import { toolNames } from './names.ts'
@@ -74,8 +75,14 @@ function chatTranslator(from: ChatDialect, to: ChatDialect): Translator {
       const answered = translate(new TextDecoder().decode(body), status)
       return { ...answered, warnings: context.warnings() }
     },
+    streamType,
     relay: () => relay(own, theirs, context),
     stream: () => streamThrough(relay(own, theirs, context)),
+  }
+
+  function streamType(): string {
+    if (from === 'gemini' && !isSse(context.path)) return 'application/json'
+    return 'text/event-stream; charset=utf-8'
   }
 
   function translateRequest(asked: Json, model: string | null): { out: Outgoing; json: string } {
@@ -108,7 +115,7 @@ function chatTranslator(from: ChatDialect, to: ChatDialect): Translator {
     streamAnswer(answer, (event: StreamEvent) => {
       out += writer.write(event)
     })
-    return { body: encoder.encode(out), contentType: 'text/event-stream; charset=utf-8', status }
+    return { body: encoder.encode(out), contentType: streamType(), status }
   }
 }
 

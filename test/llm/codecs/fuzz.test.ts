@@ -133,3 +133,20 @@ test('T11: comments of a silent upstream are a sign for the client too', () => {
   const out = relay.push(encoder.encode(': OPENROUTER PROCESSING\n\n'))
   expect(new TextDecoder().decode(out ?? new Uint8Array())).toContain('event: ping')
 })
+
+test('names that every object has are no fields of ours', () => {
+  const body =
+    '{"model":"m","messages":[{"role":"user","content":"x"}],"constructor":1,"__proto__":{"a":1},"toString":"x"}'
+  const out = translator('openai-chat', 'gemini')?.request(
+    encoder.encode(body),
+    paths['openai-chat'],
+    new Headers(),
+    { model: null },
+  )
+  expect(out?.warnings).toHaveLength(3)
+  const { status, json } = send('openai-chat', 'anthropic', JSON.parse(body)).answer({
+    error: { type: 'constructor', message: 'x' },
+  })
+  expect(status).toBe(500)
+  expect(json.error).toMatchObject({ message: 'x' })
+})

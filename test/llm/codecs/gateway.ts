@@ -37,7 +37,7 @@ export function openTestGateway(to: DialectName, upstream: string): TestGateway 
           return new Response(
             relayed(answer.body, relay, (lost) => entry.warnings.push(...lost)),
             {
-              headers: { 'content-type': 'text/event-stream' },
+              headers: { 'content-type': translating.streamType() },
             },
           )
         }

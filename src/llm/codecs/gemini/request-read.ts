@@ -61,7 +61,20 @@ export function methodOf(path: string): { model: string; method: string; query: 
   const [, model, method, query] = /\/models\/([^/:?]+):(\w+)(?:\?(.*))?$/.exec(path) ?? []
   if (model === undefined || method === undefined)
     invalid(`the path ${path.slice(0, 100)} names no model and method`)
-  return { model: decodeURIComponent(model), method, query: new URLSearchParams(query) }
+  return { model: decoded(model), method, query: new URLSearchParams(query) }
+}
+
+/** Without `alt=sse` a stream is one JSON array, whose elements come one by one. */
+export function isSse(path: string): boolean {
+  return methodOf(path).query.get('alt') === 'sse'
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return invalid(`the path has the malformed model ${text.slice(0, 100)}`)
+  }
 }
 
 export function readRequest(body: Json, context: Context): ModelRequest {

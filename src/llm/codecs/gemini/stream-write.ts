@@ -5,11 +5,10 @@ import type { Block, StreamEvent } from '../events.ts'
 import type { Counts, Seal, Stop } from '../model.ts'
 import { writeStop } from '../stops.ts'
 import { chunk, writeParts } from './answer.ts'
-import { methodOf } from './request-read.ts'
+import { isSse } from './request-read.ts'
 
 export function streamWriter({ path, to }: Context): StreamWriter {
-  // Without `alt=sse` the answer is one JSON array, whose elements come one by one.
-  const sse = methodOf(path).query.get('alt') === 'sse'
+  const sse = isSse(path)
   let head = { id: '', model: '' }
   let block: Block | null = null
   let input = ''

@@ -4,12 +4,18 @@ import { dataUrl } from '../media.ts'
 import type { CacheMark, Doc, Image, Part, Text } from '../model.ts'
 import { hasCacheBreakpoints, takesCacheControl } from '../model-facts.ts'
 
-/** A single unmarked text is sent as such: some servers of this dialect know no lists. */
-export function writeContent(parts: readonly Part[], model: string, context: Context): string | Json[] {
+/**
+ * Texts without marks are sent as one: some servers of this dialect know no lists. `between` goes between them,
+ * as pieces of one answer belong together and those of a prompt do not.
+ */
+export function writeContent(
+  parts: readonly Part[],
+  { model, between = '\n\n' }: { model: string; between?: string },
+  context: Context,
+): string | Json[] {
   const content = parts.map((part) => writePart(part, model, context)).filter((part) => part !== null)
   const plain = content.every((part) => part.type === 'text' && Object.keys(part).length === 2)
-  if (!plain) return content
-  return content.length === 1 ? String(content[0]?.text) : content.length === 0 ? '' : content
+  return plain ? content.map(({ text }) => String(text)).join(between) : content
 }
 
 function writePart(part: Part, model: string, context: Context): Json | null {

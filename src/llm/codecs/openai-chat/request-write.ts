@@ -3,6 +3,7 @@ import type { Context, Outgoing } from '../codec.ts'
 import { effortFor } from '../effort.ts'
 import type { Format, ModelRequest } from '../model.ts'
 import { isReasoningGpt } from '../model-facts.ts'
+import { isStrict } from '../schema.ts'
 import { writeTools } from './tools-write.ts'
 import { writeTurns } from './turns-write.ts'
 
@@ -70,7 +71,8 @@ function writeFormat(format: Format): Json {
       name,
       ...(description === null ? {} : { description }),
       schema,
-      ...(strict === null ? {} : { strict }),
+      // The other dialects always hold the model to the schema; this one only where it is strict.
+      strict: strict ?? isStrict(schema),
     },
   }
 }

@@ -21,7 +21,7 @@ function writeTurn(turn: Turn, model: string, context: Context): Json[] {
     case 'developer': {
       // `developer` is a word of OpenAI's newer models only.
       const role = turn.role === 'developer' && !isReasoningGpt(model) ? 'system' : turn.role
-      const content = writeContent(turn.parts, model, context)
+      const content = writeContent(turn.parts, { model }, context)
       return content === '' ? [] : [{ role, content }]
     }
   }
@@ -34,7 +34,7 @@ function writeUser(parts: readonly Part[], model: string, context: Context): Jso
     part.kind === 'result' ? [writeResult(part, media, model, context)] : [],
   )
   const rest = [...media, ...parts.filter(({ kind }) => kind !== 'result' && kind !== 'thinking')]
-  const content = writeContent(rest, model, context)
+  const content = writeContent(rest, { model }, context)
   return content === '' ? results : [...results, { role: 'user', content }]
 }
 
@@ -50,7 +50,7 @@ function writeResult(result: Result, media: (Image | Doc)[], model: string, cont
   return {
     role: 'tool',
     tool_call_id: callId(result.id, 'openai-chat'),
-    content: writeContent(marked, model, context),
+    content: writeContent(marked, { model }, context),
   }
 }
 
@@ -71,7 +71,7 @@ function writeAssistant(parts: readonly Part[], model: string, context: Context)
   if (own.length + bySignature.size < thinking.length) context.lose('foreign-thinking')
   const content = writeContent(
     parts.filter(({ kind }) => kind === 'text' || kind === 'refusal'),
-    model,
+    { model, between: '' },
     context,
   )
   const calls = parts.flatMap((part) =>

@@ -4,6 +4,7 @@ import { effortFor } from '../effort.ts'
 import type { Format, ModelRequest, Tool, ToolChoice } from '../model.ts'
 import { isReasoningGpt } from '../model-facts.ts'
 import { sampling, shortUser } from '../openai-chat/request-write.ts'
+import { isStrict } from '../schema.ts'
 import { writeTurn } from './items-write.ts'
 
 export function writeRequest(request: ModelRequest, context: Context): Outgoing {
@@ -89,7 +90,8 @@ function writeFormat(format: Format): Json {
     name,
     ...(description === null ? {} : { description }),
     schema,
-    strict: strict ?? false,
+    // The other dialects always hold the model to the schema; this one only where it is strict.
+    strict: strict ?? isStrict(schema),
   }
 }
 
