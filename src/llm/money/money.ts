@@ -10,6 +10,11 @@ export type Money = {
    * @throws SluiceError 429 `rate-limited`; 402 `budget-exhausted`, `price-unknown`; 503 `budget-unavailable`
    */
   admit(call: AdmitCall): Admission | Promise<Admission>
+  /**
+   * Calls over a WebSocket come without a moment to refuse each, so none is opened where a budget is about them.
+   * @throws SluiceError 426 `budget-needs-http`, at which clients go on over HTTP
+   */
+  admitSocket(call: Pick<AdmitCall, 'tenant' | 'keyId' | 'candidates'>): void
   /** Settles what is told, gives leases back. */
   close(): Promise<void>
 }

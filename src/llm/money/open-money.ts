@@ -10,7 +10,7 @@ import { type Counted, openLimiter } from './limiter.ts'
 import { type Admission, type AdmitCall, type Candidate, type Money, unlimited } from './money.ts'
 import type { PriceBook } from './price-book.ts'
 import { reconcile } from './reconcile.ts'
-import { exhausted, priceUnknown, unavailable } from './refusals.ts'
+import { exhausted, needsHttp, priceUnknown, unavailable } from './refusals.ts'
 import { openSettings } from './settings.ts'
 import { type Dearest, settlement } from './settlement.ts'
 
@@ -65,6 +65,13 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
 
   return {
     admit,
+    admitSocket({ tenant, keyId, candidates }) {
+      const book = settings.book()
+      if (candidates.every((one) => isFree(one, book))) return
+      const about = settings.current() === null ? null : rules({ tenant, keyId, route: null })
+      if (settings.current() !== null && (about?.budgets.length ?? 0) === 0) return
+      throw needsHttp()
+    },
     book: settings.book,
     refresh: settings.refresh,
     async close() {

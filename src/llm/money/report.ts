@@ -95,7 +95,7 @@ function conditions(
 function fromExchanges(sql: postgres.Sql, { since, until }: ReportFilter) {
   const [from, before] = [idFloor(since), idFloor(until)]
   return sql`(
-    select date_trunc('hour', x.started_at, 'UTC') as hour, x.tenant, x.key_id, null::text as route, x.provider,
+    select date_trunc('hour', x.started_at, 'UTC') as hour, x.tenant, x.key_id, x.route, x.provider,
       coalesce(x.model_served, x.model_asked) as model, x.tags, 1 as calls,
       (x.cost_micros is null)::int as unpriced, x.input_tokens, x.output_tokens, x.cache_read_tokens,
       x.cache_write_tokens, x.reasoning_tokens, x.cost_micros,

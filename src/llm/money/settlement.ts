@@ -42,17 +42,19 @@ export function settlement({
  * their bytes, never more than was reserved: a client cannot make a call free by hanging up.
  */
 function chargeOf(actual: Actual, dearest: Dearest | null, book: PriceBook): number {
-  const cost = actual.costMicros ?? 0
-  if (dearest === null || actual.usage?.final) return cost
-  if (actual.usage === null && unbilledOutcomes.has(actual.outcome)) return cost
+  if (dearest === null) return actual.costMicros ?? 0
   const { candidate, usage, micros } = dearest
+  const { provider, model } = candidate
+  const priced = (of: Usage | null) => book.price({ provider, model, usage: of, at: Date.now() })?.micros
+  // The model that served may have a name that the list does not know.
+  const cost = actual.costMicros ?? priced(actual.usage) ?? 0
+  if (actual.usage?.final) return cost
+  if (actual.usage === null && unbilledOutcomes.has(actual.outcome)) return cost
   const bytes = actual.streamed ? answerBytesPerToken.streamed : answerBytesPerToken.whole
   const output = Math.min(usage.output ?? 0, Math.ceil(actual.responseBytes / bytes))
-  const { provider, model } = candidate
   const told = actual.usage
   const guess = told === null ? { ...usage, output } : { ...told, output: Math.max(told.output ?? 0, output) }
-  const guessed = book.price({ provider, model, usage: guess, at: Date.now() })?.micros ?? 0
-  return Math.max(cost, Math.min(micros, guessed))
+  return Math.max(cost, Math.min(micros, priced(guess) ?? 0))
 }
 
 function tokensOf(usage: Usage | null, { inputTokens }: BodyShape): number {

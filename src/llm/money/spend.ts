@@ -99,7 +99,6 @@ function add(rows: Map<string, Row>, { exchange: { open, end }, means }: Account
   row.charged_micros += end.charged_micros ?? cost?.micros ?? 0
 }
 
-/** Names the route that decided, once the record carries it. */
 function named(text: string | null): string | null {
   return text === null ? null : cleanText(text).slice(0, 200)
 }
