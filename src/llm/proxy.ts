@@ -77,7 +77,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       under.attempt = attempt
     }
     try {
-      const caller = target.replay?.caller ?? authenticate(headers, keyQuery(target.path))
+      const caller = target.replay?.caller ?? target.caller ?? authenticate(headers, keyQuery(target.path))
       identify(exchange, caller, headers)
       if (webSocket) {
         const candidates = payables(null, { target, providers, model: () => null })
@@ -168,9 +168,13 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       rule: rule === undefined ? null : { mode: 'on', ttlSeconds: rule.ttl_seconds },
     })
     // It may be another's answer that is waited for, as long as a model takes.
-    if (entering instanceof Promise) server?.timeout(request, 0)
+    const isPart = entering instanceof Promise
+    if (isPart) server?.timeout(request, 0)
+    const limitAgain = () => server?.timeout(request, options.clientIdleSeconds ?? 60)
     const entrance = await entering
-    if (entrance.state === 'hit' || entrance.state === 'shared') return await respondCached(entrance, call)
+    if (entrance.state === 'hit' || entrance.state === 'shared')
+      return await respondCached(entrance, call, limitAgain)
+    if (isPart) limitAgain()
     if (entrance.state === 'miss') call.lead(entrance.lead)
     return null
   }

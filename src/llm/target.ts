@@ -11,6 +11,8 @@ export type Target = {
   path: string
   /** Set where the gateway itself sends a recorded request again, for somebody who was authorised before. */
   replay?: { caller: Caller; of: string }
+  /** Set where the gateway itself calls, for somebody who was authorised before. */
+  caller?: Caller
   /** The client named the provider itself: no rule is asked. */
   named?: true
   /** Decided already, whatever rules say. */
