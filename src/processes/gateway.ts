@@ -18,6 +18,7 @@ import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
 import { llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { openStore } from '#store'
+import { cacheMetrics } from './cache-metrics.ts'
 import { databaseUrl, environment } from './environment.ts'
 import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
 import { gatewayApp } from './gateway-app.ts'
@@ -83,6 +84,7 @@ async function start(held: Releaser): Promise<Started> {
   })
   held.add('routing', routing.close)
   const cache = openCache({
+    observe: cacheMetrics(metrics),
     ...{
       kind: env.CACHE_STORE,
       maxBytes: env.CACHE_MAX_BYTES,

@@ -8,11 +8,12 @@ import { headerOf } from './whole.ts'
 
 /**
  * A cached answer as it goes to the client, recorded like any other: a body at once, a stream frame by frame. Sealed
- * before the client can see its end.
+ * before the client can see its end; `onEnd` is called with the last byte, for whoever lifted a limit meanwhile.
  */
 export function respondCached(
   { state, answer }: { state: 'hit' | 'shared'; answer: CachedAnswer },
   call: Call,
+  onEnd: () => void = () => {},
 ): Response | Promise<Response> {
   const { status, body, storedAt } = answer
   const age = Math.max(0, Math.floor((Date.now() - storedAt) / 1000))
@@ -20,9 +21,10 @@ export function respondCached(
   call.cache = state
   call.answered(status, headers)
   const init = { status, headers: [...headers, ['sluice-exchange', call.id]] as HeaderList }
-  if (body instanceof ReadableStream) return new Response(recorded(body.getReader(), call), init)
+  if (body instanceof ReadableStream) return new Response(recorded(body.getReader(), call, onEnd), init)
   const isStream = headerOf(headers, 'content-type')?.startsWith('text/event-stream') ?? false
-  if (isStream) return new Response(recorded(readerOf(framesOf(body)), call), init)
+  if (isStream) return new Response(recorded(readerOf(framesOf(body)), call, onEnd), init)
+  onEnd()
   return atOnce(body as Uint8Array<ArrayBuffer>, init, call)
 }
 
@@ -41,13 +43,14 @@ type Reader = {
   cancel(reason: unknown): Promise<void>
 }
 
-function recorded(reader: Reader, call: Call): ReadableStream<Uint8Array> {
+function recorded(reader: Reader, call: Call, onEnd: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read()
           if (done || value === undefined) {
+            onEnd()
             await call.end(call.clientGone ? 'client_gone' : 'completed')
             return controller.close()
           }
@@ -60,6 +63,7 @@ function recorded(reader: Reader, call: Call): ReadableStream<Uint8Array> {
             'The shared answer broke off',
             error,
           )
+          onEnd()
           await call.end('upstream_gone', failure.reason)
           breakOff(controller, failure)
         }
