@@ -5,7 +5,8 @@ export type Block =
   | { kind: 'text' }
   | { kind: 'refusal' }
   | { kind: 'thinking' }
-  | { kind: 'call'; id: string; name: string; custom: boolean }
+  /** `wrapped` where the free text of a `custom` tool comes as JSON with one string, which must be taken out. */
+  | { kind: 'call'; id: string; name: string; custom: boolean; wrapped?: boolean }
 
 /**
  * The neutral stream: `start`, then blocks one after the other (`open`, any number of `delta` and at most one

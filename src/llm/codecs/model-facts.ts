@@ -45,9 +45,14 @@ export function claudeFacts(model: string): ClaudeFacts {
   }
 }
 
+/** Other vendors' models behind a chat dialect refuse what only OpenAI's own API has. */
+export function isOpenai(model: string): boolean {
+  return /^(?:openai\/|ft:)?(?:gpt-|chatgpt|codex|o\d)/.test(model)
+}
+
 /** OpenAI's models that reason: they take `max_completion_tokens` and no other temperature than 1. */
 export function isReasoningGpt(model: string): boolean {
-  return /^(?:.*\/)?(?:o\d|gpt-(?:[5-9]|\d\d)|codex)(?!.*chat)/.test(model)
+  return /^(?:.*\/)?(?:o\d|gpt-(?:[5-9]|[12]\d)(?!\d)|codex)(?!.*chat)/.test(model)
 }
 
 /** GPT-5.6 and later charge for writes to the cache, and take explicit breakpoints. */

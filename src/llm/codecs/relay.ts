@@ -3,6 +3,7 @@ import { type Json, object, parseJson } from '../dialects/json.ts'
 import type { Codec, Context } from './codec.ts'
 import { readError, readErrorBody } from './errors.ts'
 import type { StreamEvent } from './events.ts'
+import { freeText } from './free-text.ts'
 import type { ModelError } from './model.ts'
 import { streamAnswer } from './whole.ts'
 
@@ -40,7 +41,24 @@ export function relay(from: Codec, to: Codec, context: Context): Relay {
   /** A call of a function that has no arguments yet. */
   let bare = false
 
+  /** Free text inside JSON: it can be taken out when it is whole. */
+  let wrapped: string | null = null
+
   function emit(event: StreamEvent): void {
+    if (wrapped !== null && event.type === 'delta') {
+      wrapped += event.text
+      return
+    }
+    if (wrapped !== null && event.type === 'close') {
+      const text = freeText(wrapped)
+      wrapped = null
+      write({ type: 'delta', text })
+    }
+    if (event.type === 'open' && event.block.kind === 'call' && event.block.wrapped) wrapped = ''
+    write(event)
+  }
+
+  function write(event: StreamEvent): void {
     if (over) return
     if (event.type === 'open') bare = event.block.kind === 'call' && !event.block.custom
     // Clients parse the arguments: without any they are an empty object, which not every provider says.

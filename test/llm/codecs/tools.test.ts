@@ -139,6 +139,32 @@ describe("Codex's tools that take free text", () => {
     ])
   })
 
+  test('are functions for other models of the chat dialect, and stay what they are for OpenAI', () => {
+    const input = [{ type: 'custom_tool_call', call_id: 'a', name: 'apply_patch', input: patch }]
+    const other = send('openai-responses', 'openai-chat', { ...body, model: 'deepseek-chat', input })
+    expect(other.sent.tools).toMatchObject([
+      { type: 'function', function: { parameters: { required: ['input'] } } },
+    ])
+    expect(other.text).toContain(JSON.stringify(JSON.stringify({ input: patch })))
+    const own = send('openai-responses', 'openai-chat', { ...body, model: 'gpt-5.1', input })
+    expect(own.sent.tools).toMatchObject([{ type: 'custom', custom: { name: 'apply_patch' } }])
+    const relay = other.relay()
+    const call = {
+      index: 0,
+      id: 'a',
+      type: 'function',
+      function: { name: 'apply_patch', arguments: JSON.stringify({ input: patch }) },
+    }
+    const chunks = [{ tool_calls: [call] }, {}].map((delta, index) => ({
+      choices: [{ index: 0, delta, finish_reason: index === 1 ? 'tool_calls' : null }],
+    }))
+    const frames = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')
+    const out = relay.push(new TextEncoder().encode(`${frames}data: [DONE]\n\n`))
+    const text = new TextDecoder().decode(out ?? new Uint8Array())
+    expect(text).toContain(`"input":${JSON.stringify(patch)}`)
+    expect(text).toContain('"type":"custom_tool_call"')
+  })
+
   test('stream as free text', () => {
     const relay = send('openai-responses', 'anthropic', body).relay()
     const json = JSON.stringify({ input: patch })

@@ -3,7 +3,6 @@ import { type Json, object, objects, word } from '../../dialects/json.ts'
 import type { Context, StreamReader } from '../codec.ts'
 import { readError } from '../errors.ts'
 import type { Block, Emit } from '../events.ts'
-import { freeText } from '../free-text.ts'
 import { inputText, text } from '../reading.ts'
 import { unpackSeal } from '../seal.ts'
 import { sequencer } from '../sequencer.ts'
@@ -12,8 +11,6 @@ import { explained } from './answer.ts'
 
 export function streamReader(emit: Emit, context: Context): StreamReader {
   const blocks = sequencer(emit)
-  /** Free text comes as the one string of a function: it can be read when it is whole. */
-  const wrapped = new Map<string, string>()
   let usage: Json | null = null
   let ended = false
 
@@ -27,7 +24,6 @@ export function streamReader(emit: Emit, context: Context): StreamReader {
     const block = blockOf(content, context)
     if (block === null) return
     blocks.open(key, block)
-    if (block.kind === 'call' && block.custom) wrapped.set(key, '')
     blocks.delta(key, text(content.text) || text(content.thinking))
     if (content.type === 'redacted_thinking') {
       blocks.seal(key, { by: 'anthropic', data: text(content.data), redacted: true })
@@ -40,7 +36,6 @@ export function streamReader(emit: Emit, context: Context): StreamReader {
   function delta(key: string, said: Json): void {
     if (said.type === 'signature_delta') blocks.seal(key, unpackSeal(text(said.signature), 'anthropic'))
     else if (said.type === 'citations_delta') context.lose('citations')
-    else if (wrapped.has(key)) wrapped.set(key, wrapped.get(key) + text(said.partial_json))
     else blocks.delta(key, text(said.text) || text(said.thinking) || text(said.partial_json))
   }
 
@@ -72,7 +67,6 @@ export function streamReader(emit: Emit, context: Context): StreamReader {
           delta(key, object(event.delta) ?? {})
           break
         case 'content_block_stop':
-          if (wrapped.has(key)) blocks.delta(key, freeText(wrapped.get(key) ?? ''))
           blocks.close(key)
           break
         case 'message_delta':
@@ -107,7 +101,8 @@ function blockOf(content: Json, context: Context): Block | null {
   if (content.type === 'thinking' || content.type === 'redacted_thinking') return { kind: 'thinking' }
   if (content.type === 'tool_use') {
     const name = context.names.back(text(content.name))
-    return { kind: 'call', id: text(content.id), name, custom: context.custom.has(name) }
+    const custom = context.custom.has(name)
+    return { kind: 'call', id: text(content.id), name, custom, wrapped: custom }
   }
   context.lose('server-history', text(content.type))
   return null

@@ -2,7 +2,8 @@ import { now } from '#lib/clock'
 import { type Json, object, objects, word } from '../../dialects/json.ts'
 import { chatTokens } from '../../dialects/openai-usage.ts'
 import type { Context } from '../codec.ts'
-import type { ModelAnswer, Part } from '../model.ts'
+import { freeText } from '../free-text.ts'
+import type { Call, ModelAnswer, Part } from '../model.ts'
 import { text } from '../reading.ts'
 import { readStop, stopWith, writeStop } from '../stops.ts'
 import { chatUsage } from '../usages.ts'
@@ -21,7 +22,7 @@ export function readAnswer(body: Json, context: Context): ModelAnswer {
     ...(refusal === null ? [] : [{ kind: 'refusal' as const, text: refusal }]),
     ...objects(message.tool_calls)
       .flatMap(readCall)
-      .map((part) => (part.kind === 'call' ? { ...part, name: context.names.back(part.name) } : part)),
+      .map((part) => (part.kind === 'call' ? named(part, context) : part)),
   ]
   return {
     id: text(body.id),
@@ -32,6 +33,12 @@ export function readAnswer(body: Json, context: Context): ModelAnswer {
     sequence: word(choice.stop_reason),
     usage: chatTokens(object(body.usage)),
   }
+}
+
+function named(call: Call, context: Context): Call {
+  const name = context.names.back(call.name)
+  if (call.custom || !context.custom.has(name)) return { ...call, name }
+  return { ...call, name, input: freeText(call.input), custom: true }
 }
 
 /** Mistral's models that think answer with a list. */

@@ -2,7 +2,8 @@ import type { Json } from '../../dialects/json.ts'
 import type { Context, Outgoing } from '../codec.ts'
 import { effortFor } from '../effort.ts'
 import type { Format, ModelRequest } from '../model.ts'
-import { isReasoningGpt } from '../model-facts.ts'
+import { isOpenai, isReasoningGpt } from '../model-facts.ts'
+import { loseOpenai } from '../openai-fields.ts'
 import { isStrict } from '../schema.ts'
 import { writeTools } from './tools-write.ts'
 import { writeTurns } from './turns-write.ts'
@@ -56,7 +57,11 @@ export function shortUser(user: string): string {
   return user.length <= 64 ? user : Bun.SHA256.hash(user, 'hex')
 }
 
-function openaiFields({ openai }: ModelRequest, context: Context): Json {
+function openaiFields({ openai, model }: ModelRequest, context: Context): Json {
+  if (!isOpenai(model)) {
+    loseOpenai(openai, context)
+    return {}
+  }
   const { top_logprobs, ...fields } = openai
   if (top_logprobs) context.lose('logprobs')
   return fields

@@ -82,7 +82,8 @@ export function streamReader(emit: Emit, context: Context): StreamReader {
     }
     const name = context.names.back(found.name)
     kinds.add('call')
-    blocks.open(key, { kind: 'call', id: found.id, name, custom: found.custom === true })
+    const wrapped = found.custom !== true && context.custom.has(name)
+    blocks.open(key, { kind: 'call', id: found.id, name, custom: found.custom === true || wrapped, wrapped })
   }
 
   function read(choice: Json): void {

@@ -75,7 +75,7 @@ function writeAssistant(parts: readonly Part[], model: string, context: Context)
     context,
   )
   const calls = parts.flatMap((part) =>
-    part.kind === 'call' ? [writeCall(part, context, bySignature.get(part))] : [],
+    part.kind === 'call' ? [writeCall(part, { model, signature: bySignature.get(part) }, context)] : [],
   )
   return {
     role: 'assistant',
