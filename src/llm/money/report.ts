@@ -62,15 +62,27 @@ export async function report(
   const tags = by.includes('tag')
     ? sql`left join lateral unnest(case when s.tags = '{}' then array[null] else s.tags end) as t (tag) on true`
     : sql``
-  const names = by.map((one) => `${dimensions[one] ?? `s.${one}`} as "${one}"`).join(', ')
-  const sums = sql.unsafe(counts.map((name) => `coalesce(sum(s.${name}), 0)::bigint as ${name}`).join(', '))
+  const names = sql.unsafe(by.map((one) => `${dimensions[one] ?? `s.${one}`} as "${one}"`).join(', '))
+  const none = sql.unsafe(by.map((one) => `null as "${one}"`).join(', '))
+  const order = sql.unsafe(`cost_micros desc, calls desc, ${by.map((one) => `"${one}"`).join(', ')}`)
   const where = conditions(sql, filter)
-  const rows = await sql<ReportRow[]>`
-    select ${sql.unsafe(names)}, ${sums} from ${source} ${tags} where ${where}
-    group by ${sql.unsafe(by.map((_, index) => index + 1).join(', '))}
-    order by cost_micros desc, calls desc, ${sql.unsafe(by.map((_, index) => index + 1).join(', '))} limit ${mostRows}`
-  const [total] = await sql<Sums[]>`select ${sums} from ${source} where ${where}`
-  return { rows, total: total ?? nothing }
+  // One pass for both, unless an exchange counts more than once.
+  const all = by.includes('tag') ? sql`${source} where ${where}` : sql`groups s`
+  const rows = await sql<(ReportRow & { whole: boolean })[]>`
+    with groups as (
+      select ${names}, ${sumsOf(sql)} from ${source} ${tags} where ${where}
+      group by ${sql.unsafe(by.map((_, index) => index + 1).join(', '))}
+    )
+    select * from (
+      (select *, false as whole from groups order by ${order} limit ${mostRows})
+      union all select ${none}, ${sumsOf(sql)}, true from ${all}
+    ) found order by whole, ${order}`
+  const total = rows.find(({ whole }) => whole)
+  return { rows: rows.filter(({ whole }) => !whole), total: total ?? nothing }
+}
+
+function sumsOf(sql: postgres.Sql) {
+  return sql.unsafe(counts.map((name) => `coalesce(sum(s.${name}), 0)::bigint as ${name}`).join(', '))
 }
 
 const nothing: Sums = {
