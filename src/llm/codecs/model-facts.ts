@@ -55,6 +55,11 @@ export function isReasoningGpt(model: string): boolean {
   return /^(?:.*\/)?(?:o\d|gpt-(?:[5-9]|[12]\d)(?!\d)|codex)(?!.*chat)/.test(model)
 }
 
+/** A model of OpenAI's that does not reason refuses the question how much to. */
+export function refusesReasoning(model: string): boolean {
+  return isOpenai(model) && !isReasoningGpt(model)
+}
+
 /** GPT-5.6 and later charge for writes to the cache, and take explicit breakpoints. */
 export function hasCacheBreakpoints(model: string): boolean {
   const [, major, minor] = /^(?:.*\/)?gpt-(\d+)(?:\.(\d+))?/.exec(model) ?? []

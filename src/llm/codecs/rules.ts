@@ -68,6 +68,7 @@ export const rules = {
   stop: drop('stop sequences'),
   'stop-many': adapt('stop sequences, of which only the first go'),
   'max-tokens-default': adapt('max_tokens, which is required'),
+  'thinking-unknown': drop('thinking, which the model does not have'),
   'thinking-small': drop('thinking, because max_tokens leaves no room for it'),
   'thinking-history': drop('thinking, because the open call of a tool came without its signed thinking'),
   'thinking-off': adapt('no thinking, sent as the least effort, because the model always thinks'),

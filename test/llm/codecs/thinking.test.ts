@@ -168,6 +168,15 @@ describe('how much to think', () => {
     expect(back.sent.reasoning_effort).toBe(effort)
   })
 
+  test("is not asked of OpenAI's models that do not reason", () => {
+    const body = { model: 'gpt-4.1', max_tokens: 9, messages: hello, thinking: { type: 'adaptive' } }
+    for (const to of ['openai-chat', 'openai-responses'] as const) {
+      const { text, lost } = send('anthropic', to, body)
+      expect(text).not.toContain('reasoning')
+      expect(lost).toEqual(['thinking-unknown'])
+    }
+  })
+
   test('asks OpenAI for thinking that can come back', () => {
     const body = {
       model: 'gpt-5.1',

@@ -1,8 +1,8 @@
 import type { Json } from '../../dialects/json.ts'
 import type { Context, Outgoing } from '../codec.ts'
 import { effortFor } from '../effort.ts'
-import type { Format, ModelRequest } from '../model.ts'
-import { isOpenai, isReasoningGpt } from '../model-facts.ts'
+import type { Effort, Format, ModelRequest } from '../model.ts'
+import { isOpenai, isReasoningGpt, refusesReasoning } from '../model-facts.ts'
 import { loseOpenai } from '../openai-fields.ts'
 import { isStrict } from '../schema.ts'
 import { writeTools } from './tools-write.ts'
@@ -13,7 +13,7 @@ const mostStops = 4
 export function writeRequest(request: ModelRequest, context: Context): Outgoing {
   const { model, stream, maxTokens, seed, frequencyPenalty, presencePenalty, user } = request
   const reasons = isReasoningGpt(model)
-  const effort = request.reasoning === null ? null : effortFor(request.reasoning)
+  const effort = effortAt(request, context)
   const body: Json = {
     model,
     messages: writeTurns(request, context),
@@ -33,6 +33,14 @@ export function writeRequest(request: ModelRequest, context: Context): Outgoing 
     ...openaiFields(request, context),
   }
   return { path: '/v1/chat/completions', body, headers: {} }
+}
+
+/** The effort to ask for; null for a model that cannot be asked. */
+export function effortAt({ reasoning, model }: ModelRequest, context: Context): Effort | null {
+  const effort = reasoning === null ? null : effortFor(reasoning)
+  if (reasoning === null || !refusesReasoning(model)) return effort
+  if (effort !== 'none') context.lose('thinking-unknown')
+  return null
 }
 
 export function sampling(

@@ -1,16 +1,15 @@
 import type { Json } from '../../dialects/json.ts'
 import type { Context, Outgoing } from '../codec.ts'
-import { effortFor } from '../effort.ts'
 import type { Format, ModelRequest, Tool, ToolChoice } from '../model.ts'
-import { isReasoningGpt } from '../model-facts.ts'
-import { sampling, shortUser } from '../openai-chat/request-write.ts'
+import { isReasoningGpt, refusesReasoning } from '../model-facts.ts'
+import { effortAt, sampling, shortUser } from '../openai-chat/request-write.ts'
 import { isStrict } from '../schema.ts'
 import { writeTurn } from './items-write.ts'
 
 export function writeRequest(request: ModelRequest, context: Context): Outgoing {
   const { model, stream, maxTokens, user, openai } = request
   const { verbosity, ...shared } = openai
-  const reasoning = writeReasoning(request)
+  const reasoning = writeReasoning(request, context)
   const format = request.format === null ? {} : { format: writeFormat(request.format) }
   const text = { ...format, ...(verbosity === undefined ? {} : { verbosity }) }
   loseParameters(request, context)
@@ -35,9 +34,10 @@ export function writeRequest(request: ModelRequest, context: Context): Outgoing 
 /** The API refuses less. */
 const leastTokens = 16
 
-function writeReasoning({ reasoning }: ModelRequest): Json | null {
-  if (reasoning === null) return null
-  const effort = effortFor(reasoning)
+function writeReasoning(request: ModelRequest, context: Context): Json | null {
+  const { reasoning, model } = request
+  const effort = effortAt(request, context)
+  if (reasoning === null || refusesReasoning(model)) return null
   const summary = reasoning.visible && effort !== 'none' ? { summary: 'auto' } : {}
   const written = { ...(effort === null ? {} : { effort }), ...summary }
   return Object.keys(written).length === 0 ? null : written
