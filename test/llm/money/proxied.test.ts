@@ -131,6 +131,23 @@ describe('M3: a proxied call under a budget', () => {
     expect(refused().length).toBe(2)
   })
 
+  test('under a rate limit says what is left, and is refused with 429 and the seconds to wait', async () => {
+    await database.sql`delete from budgets`
+    await database.sql`insert into rate_limits (id, name, scope, subject, tenant, window_seconds, requests)
+      values (gen_random_uuid(), 'ours', 'tenant', 'acme', 'acme', 3600, 1)`
+    await money.refresh()
+    const body = JSON.stringify({ model: 'claude-haiku-4-5', max_tokens: 5, messages: [] })
+    const call = () => fetch(`${gateway.url}/v1/messages`, { method: 'POST', body })
+    const first = await call()
+    expect([first.status, first.headers.get('ratelimit-policy')]).toEqual([200, '"ours-requests";q=1;w=3600'])
+    expect(first.headers.get('ratelimit')).toMatch(/^"ours-requests";r=0;t=\d+$/)
+    const second = await call()
+    expect([second.status, Number(second.headers.get('retry-after')) > 0]).toEqual([429, true])
+    expect(await second.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } })
+    await database.sql`delete from rate_limits`
+    await money.refresh()
+  })
+
   test('is not made over a WebSocket', async () => {
     await withBudget(1e9)
     const answer = await fetch(`${gateway.url}/v1/responses`, {
