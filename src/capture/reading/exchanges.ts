@@ -1,6 +1,7 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
 import { idFloor, idTime } from '#lib/ids'
+import { exchangesBy } from './class-filters.ts'
 import { type Page, pageOf, readCursor } from './cursor.ts'
 import { conjunction, type ExchangeFilters, exchangeConditions, exchangeFilters } from './exchange-filters.ts'
 import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
@@ -25,7 +26,7 @@ export async function listExchanges(
         exchangeConditions(sql, { ...filters, since: day.from, until: day.before }),
         position !== undefined && sql`x.id < ${position}`,
       ])
-      return sql`select ${exchangeColumns(sql)} from exchanges x where ${where} order by x.id desc`
+      return sql`select ${exchangeColumns(sql)} from ${exchangesBy(sql, filters)} where ${where} order by x.id desc`
     })}`
   })
   return pageOf(rows, limit, {
