@@ -123,7 +123,7 @@ export class Call {
     const reading = this.#meter?.read() ?? null
     const failed = outcome === 'completed' && ((this.status ?? 0) >= 400 || reading?.error)
     const ended = failed ? ('upstream_error' as const) : outcome
-    const routed = this.journey === null ? null : routedOf(this.journey)
+    const routed = this.journey === null ? null : routedOf(this.journey, this.#open.mode)
     const charged = this.#settle(ended, reading, routed?.usage ?? null)
     const end = {
       outcome: ended,

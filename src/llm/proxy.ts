@@ -232,9 +232,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       },
     })
     journey.served = served
-    const { attempt, outgoing } = served
-    const answer =
-      outgoing.crossing === null ? served.answer : await outgoing.crossing.answer(served.answer, attempt)
+    const { answer, attempt } = served
     return await respond(answer, { call, attempt, method, marks: { ...marks, ...marksOf(journey) } })
   }
 

@@ -12,7 +12,8 @@ export function verdict(
 ): Verdict {
   if (thrown instanceof SluiceError) {
     const { cause } = thrown
-    const outcome = cause instanceof UpstreamFailure ? endOf(cause).outcome : 'rejected'
+    const nonsense = attempt !== null && badAnswers.has(thrown.code) ? 'upstream_error' : 'rejected'
+    const outcome = cause instanceof UpstreamFailure ? endOf(cause).outcome : nonsense
     return { outcome, error: thrown, reason: thrown.code }
   }
   if (request.signal.aborted) return { ...endOf(clientLeft()), reason: null }
@@ -21,3 +22,6 @@ export function verdict(
   const failure = failureOf(thrown, attempt)
   return { ...endOf(failure), reason: failure.reason }
 }
+
+/** The upstream was asked, and what it said makes no sense. */
+const badAnswers = new Set(['upstream-malformed', 'bad-upstream-answer'])

@@ -31,7 +31,7 @@ export class KeyRing {
   /** @param before the ring that this one takes the place of: its keys go on to rest */
   constructor(keys: readonly ProviderKey[], before?: KeyRing) {
     this.keys = keys
-    this.#resting = new Map(before === undefined ? [] : before.#resting)
+    this.#resting = before === undefined ? new Map() : before.#resting
   }
 
   get size(): number {

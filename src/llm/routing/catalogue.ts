@@ -13,29 +13,46 @@ export type Catalogue = {
   find(model: string): Listed | null
   /** Names that calls may ask for. */
   names(): string[]
-  /** Takes what providers themselves list, and what rules name. */
-  replace(listed: readonly Listed[]): void
+  /** Takes what rules name. */
+  replace(named: readonly Listed[]): void
+  /** Takes what providers themselves list. */
+  learn(listed: readonly Listed[]): void
+  /** What rules name and providers list; where no provider did, what price lists have. */
+  listed(): readonly Listed[]
 }
 
 /** Names found are remembered, as a look at the price list costs 20 µs. Bounded. */
 const mostRemembered = 5_000
 
 export function openCatalogue(providers: Providers): Catalogue {
-  let listed: readonly Listed[] = []
+  let ruled: readonly Listed[] = []
+  let learnt: readonly Listed[] = []
   let remembered = new Map<string, Listed | null>()
 
   return {
     find(model) {
       const before = remembered.get(model)
       if (before !== undefined) return before
-      const found = named(model) ?? listed.find((one) => one.model === model) ?? priced(model)
+      const found = named(model) ?? [...ruled, ...learnt].find((one) => one.model === model) ?? priced(model)
       if (remembered.size >= mostRemembered) remembered = new Map()
       remembered.set(model, found)
       return found
     },
-    names: () => [...listed.map(({ model }) => model), ...setUp().flatMap(pricedModels)],
+    names: () => [...[...ruled, ...learnt].map(({ model }) => model), ...setUp().flatMap(pricedModels)],
+    listed() {
+      const known = new Set(learnt.map(({ provider }) => provider))
+      const silent = setUp().filter(({ name }) => !known.has(name))
+      const priced = silent.flatMap((one) =>
+        pricedModels(one).map((model) => ({ provider: one.name, model })),
+      )
+      return [...ruled, ...learnt, ...priced]
+    },
+    learn(list) {
+      learnt = list
+      remembered = new Map()
+    },
     replace(list) {
-      listed = list
+      ruled = list
       remembered = new Map()
     },
   }

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts'
 import { recordable } from '../headers.ts'
 import type { Target } from '../target.ts'
 import { explain } from './explain.ts'
-import { modelList } from './model-list.ts'
+import { modelList, modelListShape } from './model-list.ts'
 import type { Plan } from './plan.ts'
 import type { Routing } from './routing.ts'
 
@@ -34,8 +34,8 @@ export function answerHere(
     return answer(call, { ...explained, direct: plan === null ? direct.provider : null }, 'dry-run')
   }
   if (method !== 'GET' || target.named || routing.planner.rules().length === 0) return null
-  const listed = modelList(target.path, headers, routing)
-  return listed === null ? null : answer(call, listed, null)
+  const shape = modelListShape(target.path, headers)
+  return shape === null ? null : modelList(routing, shape).then((listed) => answer(call, listed, null))
 }
 
 async function answer(call: Call, body: object, reason: string | null): Promise<Response> {

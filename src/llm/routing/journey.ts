@@ -1,4 +1,4 @@
-import type { Routed } from '#capture'
+import type { CaptureMode, Routed } from '#capture'
 import type { Plan } from './plan.ts'
 import type { Served, Tried } from './tries.ts'
 
@@ -12,14 +12,17 @@ export type Journey = {
   model: string | null
 }
 
-export function routedOf({ plan, tried, served, model }: Journey): Routed {
+/** In `metadata` mode of a warning only its kind is kept. */
+export function routedOf({ plan, tried, served, model }: Journey, mode: CaptureMode): Routed {
   const crossing = served?.outgoing.crossing ?? null
   return {
     route: plan.route,
     provider: served?.candidate.provider ?? null,
     model: served === null ? null : (served.candidate.model ?? model),
     attempts: tried,
-    warnings: crossing?.warnings() ?? [],
+    warnings: (crossing?.warnings() ?? []).map((text) =>
+      mode === 'metadata' ? (text.split(/[:\s]/)[0] ?? '') : text,
+    ),
     ...(crossing === null ? {} : { usage: crossing.told().usage }),
   }
 }

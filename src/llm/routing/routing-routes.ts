@@ -16,17 +16,13 @@ export function routingRoutes(options: RoutingRoutesOptions) {
     .use(providerRoutes(options))
     .get(
       '/api/models',
-      ({ request }) => {
+      async ({ request }) => {
         authorise(request, 'read')
-        const names = [...new Set(routing.catalogue.names())].sort()
-        const items = names.map((model) => ({
-          model,
-          provider: routing.catalogue.find(model)?.provider ?? null,
-        }))
+        const items = await routing.models()
         return Response.json({ items, next_cursor: null })
       },
       routeDoc({
-        summary: 'Models that rules and price lists know of, and whose they are',
+        summary: 'Models of all providers that are set up, and whose they are',
         scope: 'read',
         tag: 'routing',
       }),

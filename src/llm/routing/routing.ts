@@ -8,8 +8,9 @@ import { follow, patiently } from '#store'
 import type { ProviderKey } from '../providers/keys.ts'
 import type { Providers } from '../providers/provider.ts'
 import type { BreakerLimits } from './breaker.ts'
-import { type Catalogue, openCatalogue } from './catalogue.ts'
+import { type Catalogue, type Listed, openCatalogue } from './catalogue.ts'
 import { type Health, openHealth } from './health.ts'
+import { openListings } from './listings.ts'
 import { openPlanner, type Planner } from './plan.ts'
 import { readStored, routingRevision, type Stored, stored } from './queries.ts'
 import { type Route, routeSpec } from './route.ts'
@@ -20,6 +21,8 @@ export type Routing = {
   health: Health
   catalogue: Catalogue
   providers: Providers
+  /** Models of all providers, by their own lists of the last minutes. */
+  models(): Promise<readonly Listed[]>
   random: () => number
   /** Resolves when what was committed before is in force here. Rejects while the database is down. */
   refresh(): Promise<void>
@@ -47,6 +50,7 @@ export async function openRouting(options: RoutingOptions): Promise<Routing> {
   const { sql, log, providers, vault, random = Math.random, patienceMs = 3_000 } = options
   const health = openHealth(options.breaker)
   const catalogue = openCatalogue(providers)
+  const listings = openListings(providers)
   const planner = openPlanner({ health, catalogue, random })
   const snapshot = snapshotFile(options.snapshotFile, stored, { what: 'routes', log })
   let resets: Map<string, number> | null = null
@@ -60,6 +64,10 @@ export async function openRouting(options: RoutingOptions): Promise<Routing> {
 
   return {
     ...{ planner, health, catalogue, providers, random, refresh: follower.refresh, close: follower.stop },
+    async models() {
+      catalogue.learn(await listings.read())
+      return catalogue.listed()
+    },
     unreadableKeys: () => unreadable,
   }
 

@@ -1,5 +1,5 @@
 import { errorText, SluiceError } from '#lib/errors'
-import { type Attempt, UpstreamFailure } from '#lib/upstream'
+import { type Attempt, failureOf, UpstreamFailure } from '#lib/upstream'
 import type { Providers, ReadyProvider } from '../providers/provider.ts'
 import { clientLeft } from '../refusal.ts'
 import type { Health, Use } from './health.ts'
@@ -19,7 +19,7 @@ export type Tried = {
   ms: number
 }
 
-/** What goes to the client. */
+/** What goes to the client, in its own dialect. */
 export type Served = {
   answer: Response
   attempt: Attempt
@@ -63,7 +63,7 @@ export async function tryCandidates(options: TryOptions): Promise<Served> {
     else if (left.served.use !== null) return left.served
     else worst = left.served
   }
-  if (worst !== null) return worst
+  if (worst !== null) return await crossed(worst)
   const [only] = reasons
   if (reasons.length === 1 && only !== undefined && !(only.remainingMs > 0)) throw only.error
   throw allDown(plan, reasons)
@@ -105,11 +105,7 @@ async function tryCandidate(candidate: Candidate, options: TryOptions & { isLast
       error: wordOf(result),
       ms: result.ms,
     })
-    if (result.kind === 'answer') {
-      if (result.answer.status < 500) use.worked()
-      else use.failed(`HTTP ${result.answer.status}`)
-      return { served: { answer: result.answer, attempt: result.attempt, candidate, outgoing, use } }
-    }
+    if (result.kind === 'answer') return await accepted(result, { candidate, outgoing, use, tried })
     judge(result, use)
     if (result.kind === 'failure' && !goesOn(result, plan)) throw result.failure
 
@@ -132,6 +128,34 @@ async function tryCandidate(candidate: Candidate, options: TryOptions & { isLast
     const { failure } = result
     return { error: failure, text: `${candidate.provider}: ${failure.message}`, remainingMs: 0 }
   }
+}
+
+/** An answer that makes no sense is found out while others may still be asked, unless it is a stream. */
+async function accepted(
+  { answer, attempt }: Result & { kind: 'answer' },
+  { candidate, outgoing, use, tried }: { candidate: Candidate; outgoing: Outgoing; use: Use; tried: Tried[] },
+): Promise<Left> {
+  if (answer.status < 500) use.worked()
+  else use.failed(`HTTP ${answer.status}`)
+  try {
+    return { served: await crossed({ answer, attempt, candidate, outgoing, use }) }
+  } catch (error) {
+    attempt.end()
+    const failure = error instanceof SluiceError ? error : failureOf(error, attempt)
+    const reason = failure instanceof SluiceError ? failure.code : failure.reason
+    const last = tried.at(-1)
+    if (last !== undefined) last.error = reason
+    use.failed(reason)
+    use.end()
+    return { error: failure, text: `${candidate.provider}: ${errorText(failure)}`, remainingMs: 0 }
+  }
+}
+
+async function crossed(served: Served): Promise<Served> {
+  const { outgoing, answer, attempt } = served
+  return outgoing.crossing === null
+    ? served
+    : { ...served, answer: await outgoing.crossing.answer(answer, attempt) }
 }
 
 /** What is no fault of the other side says nothing of its health. */

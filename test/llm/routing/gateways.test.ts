@@ -167,7 +167,10 @@ test('models are listed over providers where there are rules, in the shape of th
   const response = await fetch(`${gateways[0]?.url}/v1/models`, {
     headers: { 'x-api-key': adminKey, 'anthropic-version': '2023-06-01' },
   })
-  expect((await response.json()) as object).toMatchObject({ has_more: false, data: [{ type: 'model' }] })
+  const listed = (await response.json()) as { data: { id: string; type: string }[] }
+  expect(listed.data).toContainEqual(expect.objectContaining({ id: 'mock', type: 'model' }))
+  const own = await ask(0, 'GET', '/api/models')
+  expect(own.json.items).toContainEqual({ provider: 'mine', model: 'm' })
 })
 
 test('a reset reaches every gateway', async () => {

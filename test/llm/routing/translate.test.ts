@@ -143,7 +143,26 @@ test('an answer that is no JSON: 502 with the reason, on record', async () => {
   const response = await post()
   expect(response.status).toBe(502)
   expect((await response.json()) as object).toMatchObject({ type: 'error', error: { type: 'api_error' } })
-  expect((await gateway.record(response)).end.error).toBe('upstream-malformed')
+  expect((await gateway.record(response)).end).toMatchObject({
+    outcome: 'upstream_error',
+    error: 'upstream-malformed',
+  })
+})
+
+test('an answer that is no JSON falls to a candidate that makes sense', async () => {
+  gateway = await routedGateway([
+    (reply) => reply.answer(200, { 'content-type': 'application/json' }, '<html>'),
+    (reply) => reply.answer(200, {}, '{"who":"one"}'),
+  ])
+  await gateway.route('cross', {
+    candidates: [{ provider: 'openai' }, { provider: 'one', priority: 1 }],
+  })
+  const response = await post()
+  expect(await response.json()).toEqual({ who: 'one' })
+  expect((await gateway.record(response)).end.routed?.attempts).toMatchObject([
+    { provider: 'openai', error: 'upstream-malformed' },
+    { provider: 'one', error: null },
+  ])
 })
 
 test('a stream that breaks off ends with an error in the client’s dialect, and is recorded as broken', async () => {
