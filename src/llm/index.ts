@@ -15,6 +15,11 @@
  * crossing    the edge between two dialects, for one try
  * mock        a provider on loopback that needs no key
  */
+export type { Adapter, Piece, Question, Said, Send } from './adapters/adapter.ts'
+export { AskError } from './adapters/ask-error.ts'
+export { type AdapterFactory, openAdapters } from './adapters/factory.ts'
+export { type OwnCalls, ownCalls } from './adapters/own-calls.ts'
+export { type Asking, type AskingOptions, openAsking } from './asking.ts'
 export { type OpenCacheOptions, openCache } from './cache/open-cache.ts'
 export { sweepCache } from './cache/postgres-store.ts'
 export type { Entrance, ResponseCache } from './cache/response-cache.ts'
@@ -34,6 +39,7 @@ export { alertSender } from './money/alerts.ts'
 export { type Bookkeeping, moneyUpkeep, openBookkeeping } from './money/bookkeeping.ts'
 export type { Actual, Admission, AdmitCall, Money } from './money/money.ts'
 export { type MoneyOptions, type OpenMoney, openMoney } from './money/open-money.ts'
+export type { Orchestra } from './orchestra/orchestra.ts'
 export { openMock } from './providers/mock/index.ts'
 export type { Provider, Providers } from './providers/provider.ts'
 export { openProviders } from './providers/registry.ts'

@@ -9,14 +9,23 @@ import { openLog } from '#lib/log'
 import { openMetrics } from '#lib/metrics'
 import type { Releaser } from '#lib/release'
 import { openVault, secretIn } from '#lib/vault'
-import { alertSender, openCache, openMock, openMoney, openProviders, openProxy, openRouting } from '#llm'
+import {
+  alertSender,
+  openAsking,
+  openCache,
+  openMock,
+  openMoney,
+  openProviders,
+  openProxy,
+  openRouting,
+} from '#llm'
 import { classification } from '#queues/classification'
 import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
 import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
-import { llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
+import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { openStore } from '#store'
 import { cacheMetrics } from './cache-metrics.ts'
 import { databaseUrl, environment } from './environment.ts'
@@ -103,6 +112,10 @@ async function start(held: Releaser): Promise<Started> {
     clientGone: env.CLIENT_GONE,
   })
   held.add('proxy', proxy.close)
+  const asking = openAsking({
+    ...{ sql: store.sql, proxy, routing, vault, price: (of) => money.book().price(of) },
+    folder: join(env.DATA_DIR, 'orchestra'),
+  })
 
   const { authorise } = access
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
@@ -114,6 +127,7 @@ async function start(held: Releaser): Promise<Started> {
         ...{ allowPrivate: env.PRIVATE_ADDRESSES, pricesFolder: join(env.DATA_DIR, 'prices') },
       }),
       routingRoutes({ sql: store.sql, routing, authorise, vault }),
+      askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access }),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },

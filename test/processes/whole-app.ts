@@ -6,9 +6,10 @@ import type { Access } from '#access'
 import { openCommits, openReading, openSpool } from '#capture'
 import { releaser } from '#lib/release'
 import { openVault } from '#lib/vault'
+import { openAsking } from '#llm'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
-import { llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
+import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { priceBook } from '../../src/llm/money/price-book.ts'
 import { openProviders } from '../../src/llm/providers/registry.ts'
 import { openProxy } from '../../src/llm/proxy.ts'
@@ -71,6 +72,7 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),
+    askingRoutes({ asking: openAsking({ sql, proxy, routing, vault, folder: dir }), authorise }),
     moneyRoutes({
       ...{ sql, reading, authorise, refresh: async () => {}, book: () => priceBook() },
       ...{ allowPrivate: false, pricesFolder: dir },
