@@ -40,7 +40,10 @@ export async function start(): Promise<number> {
     stop.check()
 
     const common = { variables: { DATABASE_URL: url, DATA_DIR: dataDir }, output, held, stop }
-    const workers = startService('worker', ['logging', 'upkeep'], { ...common, stopBy: stopBy.worker })
+    const workers = startService('worker', ['logging', 'classification', 'upkeep', 'webhooks'], {
+      ...common,
+      stopBy: stopBy.worker,
+    })
     const gateway = startService('gateway', [], {
       ...common,
       // Bun's fetch opens 256 connections at most unless told otherwise before it starts.

@@ -12,4 +12,5 @@ export { type Access, type AccessOptions, type AccessState, openAccess } from '.
 export { ensureAdminKey } from './admin-key.ts'
 export type { Authorise } from './authenticate.ts'
 export type { Authenticate, Caller } from './caller.ts'
+export { type InternalKeys, openInternalKeys } from './internal-keys.ts'
 export { may, type Principal, type Scope, scopes } from './principal.ts'

@@ -17,3 +17,4 @@ export type {
 } from './broker.ts'
 export { BrokerDownError, FinalJobError } from './errors.ts'
 export { openBroker } from './open.ts'
+export { openRedis, type RedisClient } from './redis.ts'

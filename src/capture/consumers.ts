@@ -18,11 +18,16 @@ import { today } from './storing/partitions.ts'
 import { dropParts, stagedParts, stagePart } from './storing/parts.ts'
 import { plainCache } from './storing/plain-cache.ts'
 import { quietTimes } from './storing/quiet.ts'
+import type { Account, Accountable } from './storing/store.ts'
 import { makeAhead, retain, type UpkeepOptions } from './storing/upkeep.ts'
 
 export type LoggingOptions = {
   sql: Sql
   interpret: Interpret
+  /** Adds up what is stored, in the same transaction. */
+  account?: Account
+  /** Told of what was stored for the first time, after the commit. Must return at once, and not throw. */
+  onStored?: (stored: readonly Accountable[]) => void
   log: Logger
   /** As upkeep has it: contents that may soon be dropped are nothing to build upon. */
   retentionDays?: number | undefined
@@ -48,6 +53,7 @@ export function loggingHandler(options: LoggingOptions): LoggingHandler {
     memory: { cache: plainCache(options.cacheBytes ?? 64 * 1024 * 1024), roots: new Map() },
     days: new Set(),
     mayBuild: (day) => day > today() - retentionDays,
+    account: options.account,
   }
   const quiet = quietTimes()
   const indexer = openIndexer(sql, quiet, (error) =>
@@ -71,6 +77,8 @@ export function loggingHandler(options: LoggingOptions): LoggingHandler {
     if (stored.quarantined > 0)
       log.error({ ...ref, quarantined: stored.quarantined }, 'store: exchanges were put into quarantine')
     indexer.wake()
+    const fresh = new Set(stored.ids)
+    options.onStored?.(items.filter(({ id }) => fresh.has(id)))
     await announce(sql, stored.ids).catch(() => log.warn(ref, 'store: live tail was not told of a batch'))
     return { stored: stored.stored, quarantined: stored.quarantined }
   }

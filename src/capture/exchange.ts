@@ -88,6 +88,34 @@ export const metered = z.object({
 })
 export type Metered = z.infer<typeof metered>
 
+/** One try of a call that the gateway itself sent to a provider of its choice. */
+export const attempt = z.object({
+  provider: z.string(),
+  /** Null: the request named none. */
+  model: z.string().nullable(),
+  /** Null: no answer came. */
+  status: z.int().nullable(),
+  /** A word or two: `HTTP 529`, `idle-timeout`, `breaker-open`; null where it served. */
+  error: z.string().nullable(),
+  ms: z.int().nonnegative(),
+})
+export type ExchangeAttempt = z.infer<typeof attempt>
+
+/** What the gateway decided, where a rule said where a call goes. */
+export const routed = z.object({
+  /** Name of the rule; null for a replay at another provider. */
+  route: z.string().nullable(),
+  /** Who served, by what model; null: nobody did. */
+  provider: z.string().nullable(),
+  model: z.string().nullable(),
+  attempts: z.array(attempt),
+  /** What a translation could not carry. */
+  warnings: z.array(z.string()),
+  /** As the upstream told it, where its answer was translated: the client's dialect may not say it. */
+  usage: usage.nullable().optional(),
+})
+export type Routed = z.infer<typeof routed>
+
 export const exchangeEnd = z.object({
   /** Position in the spool's count of accepted exchanges, from 1, without gaps. */
   seq: z.int().positive(),
@@ -106,6 +134,14 @@ export const exchangeEnd = z.object({
   request_sha256: z.string().optional(),
   response_sha256: z.string().optional(),
   metered: metered.optional(),
+  routed: routed.optional(),
+  /** What the gateway counted against budgets, in micro-units; absent where no budget was about the call. */
+  charged_micros: z.int().nonnegative().optional(),
+  /**
+   * What the response cache had to do with it: `hit` (a stored answer) and `shared` (that of an equal request under
+   * way) asked no upstream and cost nothing; `miss` looked and asked. Absent where the cache had no part.
+   */
+  cache: z.enum(['hit', 'shared', 'miss']).optional(),
 })
 export type ExchangeEnd = z.infer<typeof exchangeEnd>
 

@@ -9,13 +9,16 @@
  * content    the raw bytes of exchanges in the store, kept once
  * turn       one readable message of a conversation
  */
+export { type Classes, classes } from './classes.ts'
 export type {
   CaptureMode,
+  ExchangeAttempt,
   ExchangeEnd,
   ExchangeOpen,
   Metered,
   Outcome,
   RecordedExchange,
+  Routed,
   Usage,
 } from './exchange.ts'
 export type { Interpret, Interpretation, Message, SessionRef } from './interpretation.ts'
@@ -25,6 +28,14 @@ export type { Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
 export { SpoolFullError } from './spool/room.ts'
 export { openSpool, type SpoolOptions } from './spool.ts'
 export { exchangesChannel } from './storing/announce.ts'
+export {
+  type ClassifiedExchange,
+  storeClasses,
+  type Unclassified,
+  unclassified,
+  unclassifiedSince,
+} from './storing/classes.ts'
 export { openCommits } from './storing/commits.ts'
 export { type Contents, openContents, readContent } from './storing/content.ts'
 export { type RebuildOptions, type RebuildProgress, rebuild } from './storing/rebuild.ts'
+export type { Account, Accountable } from './storing/store.ts'

@@ -13,6 +13,7 @@ const schema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   QUEUE_URL: z.url({ protocol: /^(rediss?|postgres(ql)?)(\+(sentinel|cluster))?$/ }).optional(),
   ADMIN_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   PASS_THROUGH_KEYS: flag.optional(),
   CAPTURE: z.enum(['full', 'metadata']).default('full'),
   SPOOL_MAX_BYTES: bytes.min(16 * 1024 * 1024, 'must be at least 16777216 (16 MiB)').default(8 * 1024 ** 3),
@@ -22,6 +23,16 @@ const schema = z.object({
   UPSTREAM_CONNECT_TIMEOUT_MS: z.coerce.number().int().min(100).default(10_000),
   UPSTREAM_IDLE_TIMEOUT_MS: z.coerce.number().int().min(1_000).default(600_000),
   CLIENT_GONE: z.enum(['cancel', 'finish']).default('cancel'),
+  PRIVATE_ADDRESSES: flag.default(false),
+  CACHE_STORE: z.enum(['redis', 'postgres', 'memory']).optional(),
+  CACHE_MAX_BYTES: bytes.default(256 * 1024 * 1024),
+  CLASSIFY: flag.default(true),
+  CLASSIFY_MODEL: z
+    .string()
+    .regex(/^[a-z0-9-]+\/\S+$/, 'must be provider/model')
+    .optional(),
+  CLASSIFY_PER_MINUTE: z.coerce.number().int().min(1).max(100_000).default(100),
+  GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -30,6 +41,8 @@ export type ProviderEnv = { apiKey?: string; baseUrl?: string }
 export type Env = z.infer<typeof schema> & {
   /** May clients bring their own provider credential? Unless set: only when bound to loopback. */
   PASS_THROUGH_KEYS: boolean
+  /** Where calls of our own go. Unless set: the gateway with the same HOST and PORT. */
+  GATEWAY_URL: string
   /** From `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`, by provider name: `AZURE_OPENAI_…` is `azure-openai`. */
   providers: Record<string, ProviderEnv>
 }
@@ -47,19 +60,25 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     const issue = parsed.error.issues[0]
     const name = String(issue?.path[0] ?? 'environment')
     throw new SetupError(
-      `${name}=${name === 'ADMIN_KEY' ? '…' : JSON.stringify(set[name])}: ${issue?.message}`,
+      `${name}=${name === 'ADMIN_KEY' || name === 'SECRET_KEY' ? '…' : JSON.stringify(set[name])}: ${issue?.message}`,
     )
   }
   const loopback = isLoopback(parsed.data.HOST)
   return {
     ...parsed.data,
     PASS_THROUGH_KEYS: parsed.data.PASS_THROUGH_KEYS ?? loopback,
+    GATEWAY_URL: (parsed.data.GATEWAY_URL ?? gatewayHere(parsed.data)).replace(/\/+$/, ''),
     providers: readProviders(set),
   }
 }
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}
+
+function gatewayHere({ HOST, PORT }: { HOST: string; PORT: number }): string {
+  const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST
+  return `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`
 }
 
 function readProviders(set: Record<string, string | undefined>): Record<string, ProviderEnv> {

@@ -5,14 +5,15 @@ import { InputError, SluiceError } from './errors.ts'
 const bodyLimit = 1024 * 1024
 
 /**
- * The JSON body of a request to our own API, checked; none at all counts as `{}`.
+ * The JSON body of a request to our own API, checked; none at all counts as `{}`. `limit` is in bytes.
  * @throws InputError 400 `bad-json`, 422 `bad-body` with a pointer to each field that is wrong; SluiceError 413
  */
 export async function readJson<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
+  { limit = bodyLimit }: { limit?: number } = {},
 ): Promise<z.output<Schema>> {
-  const bytes = await readBytes(request)
+  const bytes = await readBytes(request, limit)
   const parsed = schema.safeParse(parseJson(bytes))
   if (parsed.success) return parsed.data
   throw new InputError(422, 'bad-body', located(parsed.error, pointer))
@@ -38,13 +39,13 @@ export function readQuery<Schema extends z.ZodType>(request: Request, schema: Sc
   )
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > bodyLimit) throw tooLarge()
+async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of request.body ?? []) {
     length += part.length
-    if (length > bodyLimit) throw tooLarge()
+    if (length > limit) throw tooLarge(limit)
     parts.push(part)
   }
   return Buffer.concat(parts)
@@ -71,6 +72,6 @@ function pointer(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
-function tooLarge(): SluiceError {
-  return new SluiceError(413, 'body-too-large', `The body is larger than ${bodyLimit} bytes, the limit here`)
+function tooLarge(limit: number): SluiceError {
+  return new SluiceError(413, 'body-too-large', `The body is larger than ${limit} bytes, the limit here`)
 }

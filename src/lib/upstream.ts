@@ -24,13 +24,13 @@ export const transparent = { redirect: 'manual', decompress: false, timeout: fal
 export type Watcher = { tick(attempt: Attempt, ageMs: number): void; end(): void }
 
 /**
- * One request under way. Moves from `asking` (no response headers yet) to `answered`; `blocked` while it is the
- * client that takes nothing.
+ * One request under way. Moves from `asking` (no response headers yet) to `silent` (none of the body, where that is
+ * watched) and `answered`; `blocked` while it is the client that takes nothing.
  */
 export class Attempt {
   readonly origin: string
   readonly startedAt = performance.now()
-  state: 'asking' | 'answered' | 'blocked' = 'asking'
+  state: 'asking' | 'silent' | 'answered' | 'blocked' = 'asking'
   /** Last sign of life. */
   activeAt = this.startedAt
   /** Is it known that the origin takes connections, since this attempt began? */
@@ -40,11 +40,13 @@ export class Attempt {
   /** Told of the cut, where no read is pending that would fail of it. */
   onCut: ((failure: UpstreamFailure) => void) | null = null
   watcher: Watcher | null = null
+  readonly limits: TryLimits
   readonly #controller = new AbortController()
   readonly #watched: Set<Attempt>
 
-  constructor(origin: string, watched: Set<Attempt>) {
+  constructor(origin: string, watched: Set<Attempt>, limits: TryLimits) {
     this.origin = origin
+    this.limits = limits
     this.#watched = watched
     watched.add(this)
   }
@@ -71,9 +73,18 @@ export class Attempt {
   }
 }
 
+/** Of one try, beside those that hold for all. The first two count from its start. */
+export type TryLimits = {
+  headersMs?: number | undefined
+  firstByteMs?: number | undefined
+  idleMs?: number | undefined
+}
+
+const unlimited: TryLimits = {}
+
 export type Upstreams = {
   /** Starts to watch a request. */
-  begin(origin: string): Attempt
+  begin(origin: string, limits?: TryLimits): Attempt
   /** How many requests are under way. */
   count(): number
   /** Cuts what is still under way and stops watching. */
@@ -97,7 +108,7 @@ export function openUpstreams({ connectTimeoutMs, idleTimeoutMs, tickMs = 250 }:
   timer.unref()
 
   return {
-    begin: (origin) => new Attempt(origin, attempts),
+    begin: (origin, limits = unlimited) => new Attempt(origin, attempts, limits),
     count: () => attempts.size,
     close() {
       clearInterval(timer)
@@ -110,7 +121,9 @@ export function openUpstreams({ connectTimeoutMs, idleTimeoutMs, tickMs = 250 }:
   function tick(): void {
     const time = performance.now()
     for (const attempt of attempts) {
-      if (time - attempt.activeAt > idleTimeoutMs) attempt.cut(idle(attempt, idleTimeoutMs))
+      const idleMs = attempt.state === 'blocked' ? idleTimeoutMs : (attempt.limits.idleMs ?? idleTimeoutMs)
+      if (attempt.limits !== unlimited && isLate(attempt, time)) attempt.cut(late(attempt))
+      else if (time - attempt.activeAt > idleMs) attempt.cut(idle(attempt, idleMs))
       else if (attempt.state === 'asking' && !attempt.reachable) checkReachable(attempt, time)
       attempt.watcher?.tick(attempt, time - attempt.startedAt)
     }
@@ -164,6 +177,25 @@ function idle({ state, origin }: Attempt, ms: number): UpstreamFailure {
     return new UpstreamFailure('client-gone', 'client-stalled', `The client took nothing for ${ms} ms`)
   }
   return new UpstreamFailure('timeout', 'idle-timeout', `Nothing came from ${origin} for ${ms} ms`)
+}
+
+function isLate({ state, startedAt, limits }: Attempt, time: number): boolean {
+  const { headersMs = Number.POSITIVE_INFINITY, firstByteMs = Number.POSITIVE_INFINITY } = limits
+  const age = time - startedAt
+  return (
+    (state === 'asking' && age > headersMs) ||
+    (state !== 'answered' && state !== 'blocked' && age > firstByteMs)
+  )
+}
+
+function late({ state, origin }: Attempt): UpstreamFailure {
+  return state === 'asking'
+    ? new UpstreamFailure('timeout', 'headers-timeout', `No answer came from ${origin} in time`)
+    : new UpstreamFailure(
+        'timeout',
+        'first-byte-timeout',
+        `No byte of the answer came from ${origin} in time`,
+      )
 }
 
 function unconnected(origin: string, ms: number): UpstreamFailure {

@@ -1,7 +1,10 @@
-import type { ExchangeOpen, Outcome, Recording } from '#capture'
+import type { ExchangeOpen, Outcome, Recording, Usage } from '#capture'
 import { now } from '#lib/clock'
 import type { HeaderList } from './headers.ts'
-import type { Meter } from './meter.ts'
+import { type Meter, openMeter, type Reading } from './meter.ts'
+import { type Admission, unlimited } from './money/money.ts'
+import type { PriceOf } from './price.ts'
+import { type Journey, routedOf } from './routing/journey.ts'
 
 /** What is told of every call at its end: for metrics, never with content. */
 export type Observed = {
@@ -16,6 +19,23 @@ export type Observed = {
   endedAt: number
 }
 
+/** Told what passes, up to the one end. */
+export type CallListener = {
+  answered(status: number, headers: HeaderList): void
+  response(bytes: Uint8Array): void
+  end(outcome: Outcome): void
+  /** Is the rest of the answer wanted, though the client has gone? */
+  wanted?(): boolean
+}
+
+export type CallParts = {
+  recording: Recording
+  meter: Meter | null
+  price: PriceOf
+  observe: (end: Observed) => void
+  onSealed: () => void
+}
+
 /** One exchange on its way through: its record, and its one end. */
 export class Call {
   readonly id: string
@@ -23,31 +43,28 @@ export class Call {
   status: number | null = null
   /** Has the client hung up? */
   clientGone = false
+  /** What the cache had to do with it; null where it had no part. */
+  cache: 'hit' | 'shared' | 'miss' | null = null
+  /** Set where the gateway decided where it goes. */
+  journey: Journey | null = null
+  /** Is the answer wanted for the record when the client has gone? */
+  finish = false
   readonly #open: ExchangeOpen
-  readonly #recording: Recording
-  readonly #meter: Meter | null
-  readonly #observe: (end: Observed) => void
-  readonly #onSealed: () => void
+  readonly #parts: CallParts
+  #meter: Meter | null
+  #admission: Admission = unlimited
   #firstByteAt: number | null = null
   #responseHeaders: HeaderList = []
+  #responseBytes = 0
   #ended = false
+  #listener: CallListener | null = null
 
-  constructor(
-    open: ExchangeOpen,
-    parts: {
-      recording: Recording
-      meter: Meter | null
-      observe: (end: Observed) => void
-      onSealed: () => void
-    },
-  ) {
+  constructor(open: ExchangeOpen, parts: CallParts) {
     this.id = open.id
     this.dialect = open.dialect
     this.#open = open
-    this.#recording = parts.recording
+    this.#parts = parts
     this.#meter = parts.meter
-    this.#observe = parts.observe
-    this.#onSealed = parts.onSealed
   }
 
   /** Are the bytes read here, instead of being kept? */
@@ -55,10 +72,28 @@ export class Call {
     return this.#meter !== null
   }
 
+  /** Has the cache told what passes: it had no answer, and may keep this one. */
+  lead(listener: CallListener): void {
+    this.cache = 'miss'
+    this.#listener = listener
+  }
+
+  /** Does the upstream go on though the client has gone? */
+  get outlivesClient(): boolean {
+    return this.finish || (this.#listener?.wanted?.() ?? false)
+  }
+
+  /** May be made, on these terms. */
+  admit(admission: Admission): void {
+    this.#admission = admission
+    // The answer alone: to read a request of 75 KB as well takes three times as long as all the rest.
+    if (admission.metered) this.#meter ??= openMeter(this.#open)
+  }
+
   /** Bytes of the request, before they go to the upstream. */
   request(bytes: Uint8Array): void {
-    this.#recording.request(bytes)
-    this.#meter?.request(bytes)
+    this.#parts.recording.request(bytes)
+    if (this.#open.mode === 'metadata') this.#meter?.request(bytes)
   }
 
   /** The head of the response, before its first byte. */
@@ -66,13 +101,16 @@ export class Call {
     this.status = status
     this.#responseHeaders = headers
     this.#meter?.head(status, headers)
+    this.#listener?.answered(status, headers)
   }
 
   /** Bytes of the response, before they go to the client. */
   response(bytes: Uint8Array): void {
     this.#firstByteAt ??= now()
-    this.#recording.response(bytes)
+    this.#responseBytes += bytes.byteLength
+    this.#parts.recording.response(bytes)
     this.#meter?.response(bytes)
+    this.#listener?.response(bytes)
   }
 
   /**
@@ -84,25 +122,65 @@ export class Call {
     this.#ended = true
     const reading = this.#meter?.read() ?? null
     const failed = outcome === 'completed' && ((this.status ?? 0) >= 400 || reading?.error)
+    const ended = failed ? ('upstream_error' as const) : outcome
+    const routed = this.journey === null ? null : routedOf(this.journey, this.#open.mode)
+    const charged = this.#settle(ended, reading, routed?.usage ?? null)
     const end = {
-      outcome: failed ? ('upstream_error' as const) : outcome,
+      outcome: ended,
       status: this.status,
       error: error ?? reading?.error ?? null,
       first_byte_at: this.#firstByteAt,
       ended_at: now(),
       response_headers: this.#responseHeaders,
-      ...(reading === null ? {} : { metered: reading.metered }),
+      ...(reading === null || this.#open.mode !== 'metadata' ? {} : { metered: reading.metered }),
+      ...(routed === null ? {} : { routed }),
+      ...(charged === null ? {} : { charged_micros: charged }),
+      ...(this.cache === null ? {} : { cache: this.cache }),
     }
-    const { provider, dialect, started_at: startedAt } = this.#open
-    const { status, ended_at: endedAt } = end
-    this.#observe({
-      ...{ provider, dialect, status, startedAt, endedAt },
-      ...{ outcome: end.outcome, error: end.error, firstByteAt: this.#firstByteAt },
-    })
+    this.#tell(end.error, ended, routed?.provider ?? this.#open.provider)
     try {
-      return this.#recording.seal(end)
+      this.#listener?.end(ended)
+      return this.#parts.recording.seal(end)
     } finally {
-      this.#onSealed()
+      this.#parts.onSealed()
     }
   }
+
+  #tell(error: string | null, outcome: Outcome, provider: string | null): void {
+    this.#judge(outcome, error)
+    const { dialect, started_at: startedAt } = this.#open
+    this.#parts.observe({
+      ...{ provider, dialect, status: this.status, startedAt, endedAt: now() },
+      ...{ outcome, error, firstByteAt: this.#firstByteAt },
+    })
+  }
+
+  /** An answer that breaks off speaks against who gave it. */
+  #judge(outcome: Outcome, error: string | null): void {
+    const use = this.journey?.served?.use ?? null
+    if (outcome === 'upstream_gone' || outcome === 'upstream_timeout') use?.failed(error ?? outcome)
+    use?.end()
+  }
+
+  #settle(outcome: Outcome, reading: Reading | null, told: Usage | null): number | null {
+    if (this.#admission === unlimited) return null
+    const usage =
+      this.cache === 'hit' || this.cache === 'shared' ? nothing : (told ?? reading?.metered.usage ?? null)
+    const metered = reading?.metered
+    const served = this.journey?.served?.candidate
+    const provider = served?.provider ?? this.#open.provider
+    const models = [metered?.model_served, served?.model, metered?.model_asked]
+    const priced = models.flatMap((model) =>
+      model ? (this.#parts.price({ provider, model, usage, at: this.#open.started_at }) ?? []) : [],
+    )
+    return this.#admission.settle({
+      costMicros: usage === nothing ? 0 : (priced[0]?.micros ?? null),
+      ...{ usage, outcome, responseBytes: this.#responseBytes, streamed: metered?.streamed ?? false },
+    })
+  }
+}
+
+const nothing: Usage = {
+  ...{ input: 0, output: 0, cache_read: 0, cache_write: 0, cache_write_1h: 0, reasoning: 0 },
+  final: true,
 }

@@ -1,13 +1,15 @@
 import type { Attempt, Watcher } from '#lib/upstream'
 import type { Call } from './call.ts'
 import { clientLeft } from './refusal.ts'
+import type { UpgradeServer } from './websocket.ts'
+
+/** The part of `Bun.serve`'s server that a request needs; null where a request came from nowhere. */
+export type RequestServer = (UpgradeServer & { timeout(request: Request, seconds: number): void }) | null
 
 export type ClientOptions = {
   request: Request
-  server: { timeout(request: Request, seconds: number): void } | null
+  server: RequestServer
   call: Call
-  /** Is the answer wanted for the record when the client has hung up? */
-  finish: boolean
   /** The listener's limit on a client's silence. */
   idleSeconds: number
 }
@@ -28,10 +30,10 @@ export class Client implements Watcher {
   }
 
   tick(attempt: Attempt, ageMs: number): void {
-    const { request, server, call, finish, idleSeconds } = this.#options
+    const { request, server, call, idleSeconds } = this.#options
     if (!call.clientGone && request.signal.aborted) {
       call.clientGone = true
-      if (!finish) attempt.cut(clientLeft())
+      if (!call.outlivesClient) attempt.cut(clientLeft())
     }
     if (!this.#lifted && this.hasSent && ageMs > idleSeconds * 250) {
       this.#lifted = true

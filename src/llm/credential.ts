@@ -1,4 +1,5 @@
 import { SluiceError } from '#lib/errors'
+import type { ProviderKey } from './providers/keys.ts'
 import { type Provider, variableOf } from './providers/provider.ts'
 
 /** Wherever a client may have put a Sluice key, or its own. */
@@ -16,13 +17,15 @@ export function dropCredentials(headers: Headers): void {
 }
 
 /**
- * Puts the gateway's own key where the provider looks for it.
+ * Puts one of the gateway's own keys where the provider looks for it.
+ * @returns that key; null where the provider takes calls without
  * @throws SluiceError 502 `provider-key-missing` naming the variable
  */
-export function placeKey(headers: Headers, provider: Provider, dialect: string | null): void {
-  const { apiKey, credential } = provider
-  if (apiKey === null) {
-    if (provider.open) return
+export function placeKey(headers: Headers, provider: Provider, dialect: string | null): ProviderKey | null {
+  const { credential } = provider
+  const key = provider.keys.pick()
+  if (key === null) {
+    if (provider.open) return null
     const variable = variableOf(provider.name, 'API_KEY')
     throw new SluiceError(
       502,
@@ -32,8 +35,9 @@ export function placeKey(headers: Headers, provider: Provider, dialect: string |
   }
   // Vendors who speak OpenAI's dialect beside their own take OpenAI's kind of credential there.
   const guest = dialect?.startsWith('openai-') && !provider.dialect.startsWith('openai-')
-  if (guest || credential.scheme === 'bearer') headers.set('authorization', `Bearer ${apiKey}`)
-  else headers.set(credential.header, apiKey)
+  if (guest || credential.scheme === 'bearer') headers.set('authorization', `Bearer ${key.secret}`)
+  else headers.set(credential.header, key.secret)
+  return key
 }
 
 /** The path without the query's `key`, all else as it was. */

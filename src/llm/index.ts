@@ -5,9 +5,45 @@
  * provider    a vendor or server that speaks one or more dialects; data, not code
  * upstream    where a request is sent: a provider's address
  * target      provider, dialect and path of one request
+ * budget      what may be spent by a key, a tenant, on a route or by all, in a period of UTC
+ * lease       a part of a budget that one gateway may hand out without asking
+ * lead        the one of several equal requests under way that asks; the others share its answer
+ * class       what an exchange was about; found after the fact
+ * route       a named rule: which calls it is about, and which candidates they go to
+ * candidate   a provider, and the model that it is asked for
+ * breaker     keeps calls off a provider, or one of its models, that does not work
+ * crossing    the edge between two dialects, for one try
  * mock        a provider on loopback that needs no key
  */
+export type { Adapter, Piece, Question, Said, Send } from './adapters/adapter.ts'
+export { AskError } from './adapters/ask-error.ts'
+export { type AdapterFactory, openAdapters } from './adapters/factory.ts'
+export { type OwnCalls, ownCalls } from './adapters/own-calls.ts'
+export { type Asking, type AskingOptions, openAsking } from './asking.ts'
+export { type OpenCacheOptions, openCache } from './cache/open-cache.ts'
+export { sweepCache } from './cache/postgres-store.ts'
+export type { Entrance, ResponseCache } from './cache/response-cache.ts'
+export { type BackfillProgress, backfill } from './classify/backfill.ts'
+export type { ClassifyExchanges } from './classify/classify.ts'
+export { type ClassificationFeed, openClassificationFeed } from './classify/feed.ts'
+export {
+  type Classification,
+  type OpenClassifyOptions,
+  openClassification,
+} from './classify/open-classify.ts'
+export { classifyByRules } from './classify/rules.ts'
+export { subjectOf } from './classify/subject.ts'
+export { type InternalCalls, internalCalls } from './internal-calls.ts'
 export { interpret } from './interpret.ts'
+export { alertSender } from './money/alerts.ts'
+export { type Bookkeeping, moneyUpkeep, openBookkeeping } from './money/bookkeeping.ts'
+export type { Actual, Admission, AdmitCall, Money } from './money/money.ts'
+export { type MoneyOptions, type OpenMoney, openMoney } from './money/open-money.ts'
+export type { Orchestra } from './orchestra/orchestra.ts'
 export { openMock } from './providers/mock/index.ts'
+export type { Provider, Providers } from './providers/provider.ts'
 export { openProviders } from './providers/registry.ts'
 export { type LlmProxy, openProxy } from './proxy.ts'
+export { planFor } from './routing/plan.ts'
+export { openRouting, type Routing, type RoutingOptions } from './routing/routing.ts'
+export { translation } from './routing/translation.ts'

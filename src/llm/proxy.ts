@@ -1,40 +1,32 @@
-import type { Authenticate } from '#access'
-import type { ExchangeOpen, Outcome, Spool } from '#capture'
-import { SluiceError } from '#lib/errors'
-import type { Logger } from '#lib/log'
-import { type Attempt, failureOf, openUpstreams, transparent } from '#lib/upstream'
-import { Call, type Observed } from './call.ts'
-import { Client } from './client.ts'
-import { dropCredentials, keyQuery, placeKey, withoutKey } from './credential.ts'
-import { forwarded, onDisconnect, recordable } from './headers.ts'
+import type { Caller } from '#access'
+import type { ExchangeOpen } from '#capture'
+import { type Attempt, openUpstreams, transparent } from '#lib/upstream'
+import { respondCached } from './cache/respond-cached.ts'
+import type { ResponseCache } from './cache/response-cache.ts'
+import { Call } from './call.ts'
+import { Client, type RequestServer } from './client.ts'
+import { keyQuery } from './credential.ts'
+import { directTo } from './direct.ts'
+import { onDisconnect } from './headers.ts'
 import { openMeter } from './meter.ts'
 import { describe, identify } from './opening.ts'
-import type { Providers } from './providers/provider.ts'
-import { clientLeft, endOf, refusalOf } from './refusal.ts'
-import { bodyKind, streamed, takeWhole } from './request-body.ts'
+import { price } from './price.ts'
+import type { ProxyOptions } from './proxy-options.ts'
+import { openRefuser } from './refuser.ts'
+import { bodyKind, lengthOf, readWhole, streamed, takeWhole } from './request-body.ts'
 import { respond } from './respond.ts'
-import { type Target, urlAt } from './target.ts'
-import { isWebSocket, tunnel, type UpgradeServer } from './websocket.ts'
+import { concern, freeOf, modelFinder, payables } from './routing/decide.ts'
+import { openHealth } from './routing/health.ts'
+import { answerHere } from './routing/here.ts'
+import { type Journey, marksOf } from './routing/journey.ts'
+import { outgoingTo } from './routing/outgoing.ts'
+import type { Plan } from './routing/plan.ts'
+import { tryCandidates } from './routing/tries.ts'
+import type { Target } from './target.ts'
+import { isWebSocket, tunnel } from './websocket.ts'
 
-export type ProxyOptions = {
-  authenticate: Authenticate
-  spool: Pick<Spool, 'begin'>
-  providers: Providers
-  log: Logger
-  /** `BODY_MAX_BYTES`. */
-  bodyMaxBytes: number
-  connectTimeoutMs: number
-  idleTimeoutMs: number
-  /** Where a request does not say it itself. */
-  clientGone: 'cancel' | 'finish'
-  /** That a client may be silent between calls or within one. @default 60 */
-  clientIdleSeconds?: number
-  /** Told of every call at its end; must be quick, and must not throw. */
-  observe?: (end: Observed) => void
-}
-
-/** The part of `Bun.serve`'s server that a request needs; null where a request came from nowhere. */
-export type RequestServer = (UpgradeServer & { timeout(request: Request, seconds: number): void }) | null
+export type { RequestServer } from './client.ts'
+export type { ProxyOptions } from './proxy-options.ts'
 
 export type LlmProxy = {
   /**
@@ -48,61 +40,199 @@ export type LlmProxy = {
   close(): Promise<void>
 }
 
+/** A request on its way, with what was found out about it so far. */
+type Passage = {
+  request: Request
+  target: Target
+  server: RequestServer
+  exchange: ExchangeOpen
+  caller: Caller
+  call: Call
+  kind: ReturnType<typeof bodyKind>
+  /** Null: it is passed on as it comes, or there is none. */
+  body: Uint8Array<ArrayBuffer> | null
+  model: () => string | null
+  /** Null: it goes where its path says. */
+  plan: Plan | null
+}
+
 /** The main path of model traffic, from the request to the sealed record. */
 export function openProxy(options: ProxyOptions): LlmProxy {
-  const { authenticate, spool, providers, log, bodyMaxBytes, observe = () => {} } = options
+  const { authenticate, spool, providers, bodyMaxBytes: limit, observe = () => {} } = options
+  const { routing = null, money, cache, price: priceOf = price } = options
+  const idleSeconds = options.clientIdleSeconds ?? 60
+  const { health, random } = routing ?? { health: openHealth(), random: Math.random }
   const upstreams = openUpstreams(options)
+  const refuse = openRefuser({ ...options, begin })
   let open = 0
   let whenNoneOpen = () => {}
 
   return { handle, underWay: upstreams.count, close }
 
   async function handle(request: Request, target: Target, server: RequestServer): Promise<Response> {
-    const { headers, method } = request
+    const { headers } = request
     const webSocket = isWebSocket(headers)
     const exchange = describe(request, target, webSocket ? 'websocket' : 'http')
-    let call: Call | null = null
-    let attempt: Attempt | null = null
-    try {
-      const caller = target.replay?.caller ?? authenticate(headers, keyQuery(target.path))
-      identify(exchange, caller, headers)
-      if (!webSocket) call = begin(exchange)
-      const provider = providers.get(target.provider)
-      const finish = onDisconnect(headers, options.clientGone) === 'finish'
-      const onward = forwarded(headers, exchange.request_headers)
-      if (!caller.passThrough) {
-        dropCredentials(onward)
-        placeKey(onward, provider, target.dialect)
-      }
-      const url = urlAt(provider.baseUrl, caller.passThrough ? target.path : withoutKey(target.path))
-
-      if (call === null) {
-        attempt = upstreams.begin(provider.origin)
-        return await tunnel({ request, server, url, headers: onward, exchange, attempt, begin })
-      }
-
-      const kind = bodyKind(request, bodyMaxBytes)
-      const whole =
-        kind === 'whole'
-          ? takeWhole(new Uint8Array(await request.arrayBuffer()), { request, call, limit: bodyMaxBytes })
-          : null
-      attempt = upstreams.begin(provider.origin)
-      const idleSeconds = options.clientIdleSeconds ?? 60
-      const client = new Client({ request, server, call, finish, idleSeconds }, kind !== 'stream')
-      attempt.watcher = client
-      const body =
-        kind === 'stream' ? streamed(request, { call, attempt, client, limit: bodyMaxBytes }) : whole
-      const answer = await fetch(url, {
-        ...transparent,
-        method,
-        headers: onward,
-        body,
-        signal: attempt.signal,
-      })
-      return await respond(answer, { call, attempt, method, finish })
-    } catch (error) {
-      return await refuse(error, { request, exchange, call, attempt })
+    const under: { call: Call | null; attempt: Attempt | null } = { call: null, attempt: null }
+    const begun = (attempt: Attempt) => {
+      under.attempt = attempt
     }
+    try {
+      const caller = target.replay?.caller ?? target.caller ?? authenticate(headers, keyQuery(target.path))
+      identify(exchange, caller, headers)
+      if (webSocket) {
+        const candidates = payables(null, { target, providers, model: () => null })
+        money?.admitSocket({ tenant: exchange.tenant, keyId: exchange.key_id, candidates })
+        const direct = directTo(providers, { target, caller, headers, recorded: exchange.request_headers })
+        const attempt = upstreams.begin(direct.provider.origin)
+        begun(attempt)
+        return await tunnel({ request, server, ...direct, exchange, attempt, begin })
+      }
+      const call = begin(exchange)
+      under.call = call
+
+      const passage = await planned({ request, target, server, exchange, caller, call })
+      const own = routing === null ? null : answerHere(routing, passage)
+      if (own !== null) return await own
+      const marks = await admitted(passage)
+      const known = cache === undefined ? null : await answeredBefore(cache, passage)
+      if (known !== null) return await known
+      return await (passage.plan === null
+        ? sendDirect(passage, { marks, begun })
+        : sendPlanned(passage, { plan: passage.plan, marks, begun }))
+    } catch (error) {
+      return await refuse(error, { request, exchange, ...under })
+    }
+  }
+
+  /** Takes the request's body, unless nobody needs to see it whole, and asks the rules where it is to go. */
+  async function planned(
+    of: Pick<Passage, 'request' | 'target' | 'server' | 'exchange' | 'caller' | 'call'>,
+  ): Promise<Passage> {
+    const { request, target, exchange, call } = of
+    const { headers } = request
+    const kind = bodyKind(request, limit)
+    const shape = target.plan === undefined ? concern(routing, { exchange, target, headers }) : null
+    const isRead = kind === 'whole' || (kind === 'stream' && (shape !== null || target.plan !== undefined))
+    const body = isRead
+      ? takeWhole(await readWhole(request, { kind, limit }), { request, call, limit })
+      : null
+    const model = modelFinder(target.path, body, headers)
+    let plan = target.plan ?? null
+    if (shape !== null && routing !== null) {
+      plan = routing.planner.plan({ ...shape, bytes: body?.byteLength ?? 0, model: model() })
+    }
+    call.finish = onDisconnect(headers, plan?.spec.on_disconnect ?? options.clientGone) === 'finish'
+    return { ...of, kind, body, model, plan }
+  }
+
+  /** Counts the call and reserves what it may cost. @returns headers for the answer */
+  async function admitted(passage: Passage): Promise<Readonly<Record<string, string>>> {
+    if (money === undefined) return {}
+    const { request, target, exchange, call, body, plan } = passage
+    const admission = await money.admit({
+      ...{
+        at: exchange.started_at,
+        tenant: exchange.tenant,
+        keyId: exchange.key_id,
+        route: plan?.route ?? null,
+      },
+      ...{ candidates: payables(plan, { target, providers, model: passage.model }) },
+      ...{ method: request.method, path: target.path, body, packed: request.headers.has('content-encoding') },
+      bodyBytes: body?.byteLength ?? lengthOf(request.headers),
+    })
+    call.admit(admission)
+    if (admission.freeOnly && plan !== null) passage.plan = freeOf(plan, providers)
+    return admission.headers
+  }
+
+  /** Null where it was not, or may not be given again: then the cache is told of what comes. */
+  async function answeredBefore(
+    { enter }: Pick<ResponseCache, 'enter'>,
+    { request, target, server, exchange, caller, call, body, plan }: Passage,
+  ): Promise<Response | null> {
+    const { method, headers, signal } = request
+    const [first] = plan?.candidates ?? []
+    const rule = plan?.spec.cache
+    const entering = enter({
+      ...{
+        tenant: exchange.tenant,
+        dialect: target.dialect,
+        path: target.path,
+        method,
+        headers,
+        body,
+        signal,
+      },
+      ...{ provider: first?.provider ?? target.provider, model: first?.model ?? null },
+      ...{ passThrough: caller.passThrough, exchange: call.id, mode: exchange.mode },
+      rule: rule === undefined ? null : { mode: 'on', ttlSeconds: rule.ttl_seconds },
+    })
+    // It may be another's answer that is waited for, as long as a model takes.
+    const isPart = entering instanceof Promise
+    if (isPart) server?.timeout(request, 0)
+    const limitAgain = () => server?.timeout(request, idleSeconds)
+    const entrance = await entering
+    if (entrance.state === 'hit' || entrance.state === 'shared')
+      return await respondCached(entrance, call, limitAgain)
+    if (isPart) limitAgain()
+    if (entrance.state === 'miss') call.lead(entrance.lead)
+    return null
+  }
+
+  /** To the provider of its path, as it is, and the answer back as it comes. */
+  async function sendDirect(
+    { request, target, server, exchange, caller, call, kind, body: whole }: Passage,
+    { marks, begun }: { marks: Readonly<Record<string, string>>; begun: (attempt: Attempt) => void },
+  ): Promise<Response> {
+    const { headers, method } = request
+    const recorded = exchange.request_headers
+    const direct = directTo(providers, { target, caller, headers, recorded })
+    const attempt = upstreams.begin(direct.provider.origin)
+    begun(attempt)
+    const passesOn = kind === 'stream' && whole === null
+    const client = new Client({ request, server, call, idleSeconds }, !passesOn)
+    attempt.watcher = client
+    const body = passesOn ? streamed(request, { call, attempt, client, limit }) : whole
+    const answer = await fetch(direct.url, {
+      ...transparent,
+      method,
+      headers: direct.headers,
+      body,
+      signal: attempt.signal,
+    })
+    direct.provider.keys.judge(direct.key, answer)
+    return await respond(answer, { call, attempt, method, marks })
+  }
+
+  /** To the first of the candidates that answers, in its own dialect. */
+  async function sendPlanned(
+    { request, target, server, exchange, caller, call, body, model: named }: Passage,
+    {
+      plan,
+      marks,
+      begun,
+    }: { plan: Plan; marks: Readonly<Record<string, string>>; begun: (attempt: Attempt) => void },
+  ): Promise<Response> {
+    const { headers, method, signal } = request
+    const model = named()
+    const asked = { target, caller, headers, recorded: exchange.request_headers, body, model }
+    const journey: Journey = { plan, tried: [], served: null, model }
+    call.journey = journey
+    const served = await tryCandidates({
+      ...{ plan, model, method, providers, signal, tried: journey.tried },
+      ...{ health, random },
+      prepare: (candidate, provider) => outgoingTo(provider, { candidate, plan, asked }),
+      begin(provider, { limits }) {
+        const attempt = upstreams.begin(provider.origin, limits)
+        begun(attempt)
+        attempt.watcher = new Client({ request, server, call, idleSeconds }, true)
+        return attempt
+      },
+    })
+    journey.served = served
+    const { answer, attempt } = served
+    return await respond(answer, { call, attempt, method, marks: { ...marks, ...marksOf(journey) } })
   }
 
   /** @throws SpoolFullError */
@@ -110,7 +240,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     const meter = exchange.mode === 'metadata' ? openMeter(exchange) : null
     const recording = spool.begin(exchange)
     open += 1
-    return new Call(exchange, { recording, meter, observe, onSealed })
+    return new Call(exchange, { recording, meter, price: priceOf, observe, onSealed })
   }
 
   function onSealed(): void {
@@ -124,62 +254,4 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     upstreams.close()
     if (open > 0) await Promise.race([promise, Bun.sleep(1_000)])
   }
-
-  /** Turns what was thrown on the way into an answer in the dialect's shape, and seals the record of it. */
-  async function refuse(
-    thrown: unknown,
-    {
-      request,
-      exchange,
-      call,
-      attempt,
-    }: { request: Request; exchange: ExchangeOpen; call: Call | null; attempt: Attempt | null },
-  ): Promise<Response> {
-    attempt?.end()
-    const { outcome, error, reason } = verdict(thrown, { request, attempt })
-    if (outcome === 'rejected' && !(error instanceof SluiceError))
-      log.error({ err: error, id: exchange.id }, 'proxy: failed')
-    const refusal = await refusalOf(error, errorDialect(exchange.dialect, exchange.provider))
-    const record = call ?? tryBegin(exchange)
-    if (record !== null && outcome !== 'client_gone') {
-      record.answered(refusal.status, recordable(refusal.headers))
-      record.response(refusal.body)
-    }
-    try {
-      await record?.end(outcome, reason)
-    } catch (failure) {
-      log.error({ err: failure, id: exchange.id }, 'proxy: a refusal could not be recorded')
-    }
-    refusal.headers.set('sluice-exchange', exchange.id)
-    return new Response(refusal.body, { status: refusal.status, headers: refusal.headers })
-  }
-
-  /** A refusal is recorded too; but where the record is what is full, there is no place for it. */
-  function tryBegin(exchange: ExchangeOpen): Call | null {
-    try {
-      return begin(exchange)
-    } catch {
-      return null
-    }
-  }
-
-  /** The dialect of the path, else that of the provider's own API. */
-  function errorDialect(dialect: string | null, provider: string | null): string | null {
-    if (dialect !== null || provider === null) return dialect
-    return providers.dialectOf(provider)
-  }
-}
-
-type Verdict = { outcome: Outcome; error: unknown; reason: string | null }
-
-function verdict(
-  thrown: unknown,
-  { request, attempt }: { request: Request; attempt: Attempt | null },
-): Verdict {
-  if (thrown instanceof SluiceError) return { outcome: 'rejected', error: thrown, reason: thrown.code }
-  if (request.signal.aborted) return { ...endOf(clientLeft()), reason: null }
-  // Before an upstream was asked, what fails without a word of ours is our own mistake.
-  if (attempt === null) return { outcome: 'rejected', error: thrown, reason: 'internal' }
-  const failure = failureOf(thrown, attempt)
-  return { ...endOf(failure), reason: failure.reason }
 }

@@ -29,6 +29,25 @@ export function bodyKind(request: Request, limit: number): 'none' | 'whole' | 's
 }
 
 /**
+ * All of a body, whether its length was announced or not.
+ * @throws SluiceError 413 `body-too-large`
+ */
+export async function readWhole(
+  request: Request,
+  { kind, limit }: { kind: 'whole' | 'stream'; limit: number },
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (kind === 'whole') return new Uint8Array(await request.arrayBuffer())
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > limit) throw tooLarge(limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/**
  * Takes a body that was read whole into the record.
  * @throws SluiceError 400 where Bun gave none, 413 where it has to be read here and unpacks past the limit
  */

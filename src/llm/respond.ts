@@ -4,12 +4,13 @@ import { lengthOf, wholeBytes } from './request-body.ts'
 import { oneChunk, type Passage, passingBody, wholeBody } from './response-body.ts'
 
 /**
- * The upstream's answer as it goes to the client: status, headers and body as they came, and the exchange's id.
+ * The upstream's answer as it goes to the client: status, headers and body as they came, the exchange's id, and marks
+ * of ours.
  * Sealed before the client can see its end.
  */
 export function respond(
   answer: Response,
-  { method, ...passage }: Passage & { method: string },
+  { method, marks = {}, ...passage }: Passage & { method: string; marks?: Readonly<Record<string, string>> },
 ): Response | Promise<Response> {
   const { call, attempt } = passage
   const { status, statusText, body } = answer
@@ -17,6 +18,8 @@ export function respond(
   dropHopByHop(headers)
   call.answered(status, recordable(headers))
   headers.set('sluice-exchange', call.id)
+  if (call.cache !== null) headers.set('sluice-cache', call.cache)
+  for (const name in marks) headers.set(name, marks[name] ?? '')
   attempt.touch('answered')
   const length = lengthOf(headers)
   const init = { status, statusText, headers }

@@ -6,8 +6,6 @@ import { clientLeft, endOf } from './refusal.ts'
 export type Passage = {
   call: Call
   attempt: Attempt
-  /** Read the upstream to its end for the record when the client has gone? */
-  finish: boolean
 }
 
 /**
@@ -51,7 +49,7 @@ export async function wholeBody(
  * client sees the end, on each of the ways to end: whole, upstream broken, client gone, cut by a limit.
  */
 export function passingBody(body: ReadableStream<Uint8Array>, passage: Passage): ReadableStream<Uint8Array> {
-  const { call, attempt, finish } = passage
+  const { call, attempt } = passage
   const reader = body.getReader()
   let controller: ReadableStreamDefaultController<Uint8Array>
   let reading = false
@@ -69,7 +67,7 @@ export function passingBody(body: ReadableStream<Uint8Array>, passage: Passage):
       cancel() {
         gone = true
         call.clientGone = true
-        if (!finish) attempt.cut(clientLeft())
+        if (!call.outlivesClient) attempt.cut(clientLeft())
         else if (!reading) void read()
       },
     },
@@ -136,7 +134,7 @@ function brokenStream(chunks: Uint8Array[], failure: Error): ReadableStream<Uint
 /** Bun resets the connection at once and forgets what it has not sent: with no wait, the last chunk 30 times in 30. */
 const lingerMs = 10
 
-function breakOff(controller: ReadableStreamDefaultController<Uint8Array>, failure: unknown): void {
+export function breakOff(controller: ReadableStreamDefaultController<Uint8Array>, failure: unknown): void {
   setTimeout(() => controller.error(failure), lingerMs)
 }
 

@@ -2,6 +2,10 @@ import { Elysia } from 'elysia'
 import type { LlmProxy } from './proxy.ts'
 import { namedTarget, nativeTarget, pathOf } from './target.ts'
 
+export { askingRoutes } from './asking-routes.ts'
+export { type MoneyRoutesOptions, moneyRoutes } from './money/money-routes.ts'
+export { type RoutingRoutesOptions, routingRoutes } from './routing/routing-routes.ts'
+
 /** The proxied routes: each dialect's own, and `/p/{provider}/…` for anything. */
 export function llmRoutes({ proxy }: { proxy: LlmProxy }) {
   const raw = { parse: 'none', detail: { hide: true } } as const

@@ -1,5 +1,6 @@
 import type { Caller } from '#access'
 import { dialectOfPath } from './dialects/dialects.ts'
+import type { Plan } from './routing/plan.ts'
 
 /** Where a request goes. */
 export type Target = {
@@ -10,6 +11,12 @@ export type Target = {
   path: string
   /** Set where the gateway itself sends a recorded request again, for somebody who was authorised before. */
   replay?: { caller: Caller; of: string }
+  /** Set where the gateway itself calls, for somebody who was authorised before. */
+  caller?: Caller
+  /** The client named the provider itself: no rule is asked. */
+  named?: true
+  /** Decided already, whatever rules say. */
+  plan?: Plan
 }
 
 /** Path and query of a request's URL, untouched. */
@@ -44,7 +51,8 @@ export function namedTarget(path: string): Target {
   const provider = end === -1 ? path.slice(3) : path.slice(3, 3 + end)
   const rest = end === -1 ? '/' : path.slice(3 + end)
   const onward = rest.startsWith('/') ? rest : `/${rest}`
-  return { provider: decoded(provider), dialect: dialectOfPath(onward)?.name ?? null, path: onward }
+  const dialect = dialectOfPath(onward)?.name ?? null
+  return { provider: decoded(provider), dialect, path: onward, named: true }
 }
 
 /**

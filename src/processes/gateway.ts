@@ -2,19 +2,32 @@
 import { join } from 'node:path'
 import { openAccess } from '#access'
 import { openBroker } from '#broker'
-import { openCommits, openReading, openSpool, type Replay } from '#capture'
+import { openCommits, openReading, openSpool } from '#capture'
 import { isLoopback, readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
 import { openMetrics } from '#lib/metrics'
 import type { Releaser } from '#lib/release'
-import { type LlmProxy, openMock, openProviders, openProxy } from '#llm'
+import { openVault, secretIn } from '#lib/vault'
+import {
+  alertSender,
+  openAsking,
+  openCache,
+  openMock,
+  openMoney,
+  openProviders,
+  openProxy,
+  openRouting,
+} from '#llm'
+import { classification } from '#queues/classification'
 import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
+import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
-import { llmRoutes } from '#routes/llm'
+import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { openStore } from '#store'
+import { cacheMetrics } from './cache-metrics.ts'
 import { databaseUrl, environment } from './environment.ts'
 import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
 import { gatewayApp } from './gateway-app.ts'
@@ -23,6 +36,7 @@ import { gatewayProbes } from './probes.ts'
 import { processMetrics } from './process-metrics.ts'
 import { queueMetrics } from './queue-metrics.ts'
 import { readiness } from './readiness.ts'
+import { canSpeak, replayBy } from './replay-by.ts'
 import { run, type Started } from './run.ts'
 import { version } from './version.ts'
 
@@ -49,7 +63,11 @@ async function start(held: Releaser): Promise<Started> {
   await verifyUnlessDown(broker.verify)
   held.add(
     'queue metrics',
-    queueMetrics({ metrics, queues: [logging.name, upkeep.name], counts: broker.counts }),
+    queueMetrics({
+      metrics,
+      queues: [logging.name, classification.name, upkeep.name, webhooks.name],
+      counts: broker.counts,
+    }),
   )
 
   const spool = await openSpool({
@@ -59,27 +77,61 @@ async function start(held: Releaser): Promise<Started> {
   held.add('spool', () => spool.close(2_500))
   spoolMetrics(metrics, spool.ledger)
 
+  const money = await openMoney({
+    ...{ sql: store.sql, log, snapshotFile: join(env.DATA_DIR, 'money.json') },
+    onAlerts: alertSender(broker.producer(webhooks), log),
+  })
+  held.add('money', money.close)
+
   const mock = await openMock()
   held.add('mock', mock.close)
   const providers = openProviders({ ...env.providers, mock: { baseUrl: mock.url } })
+  const vault = openVault(env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key'))))
+  const routing = await openRouting({
+    ...{ sql: store.sql, log, providers, vault, metrics },
+    snapshotFile: join(env.DATA_DIR, 'routing.json'),
+  })
+  held.add('routing', routing.close)
+  const cache = openCache({
+    observe: cacheMetrics(metrics),
+    ...{
+      kind: env.CACHE_STORE,
+      maxBytes: env.CACHE_MAX_BYTES,
+      queueUrl: env.QUEUE_URL,
+      databaseUrl: url,
+      log,
+    },
+  })
+  held.add('cache', cache.close)
   const proxy = openProxy({
     ...{ authenticate: access.authenticate, spool, log, observe: exchangeMetrics(metrics), providers },
+    ...{ routing, money, cache, price: (of) => money.book().price(of) },
     bodyMaxBytes: env.BODY_MAX_BYTES,
     connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,
     idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
     clientGone: env.CLIENT_GONE,
   })
   held.add('proxy', proxy.close)
+  const asking = openAsking({
+    ...{ sql: store.sql, proxy, routing, vault, price: (of) => money.book().price(of) },
+    folder: join(env.DATA_DIR, 'orchestra'),
+  })
 
   const { authorise } = access
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
   const app = gatewayApp({
     routes: [
       llmRoutes({ proxy }),
+      moneyRoutes({
+        ...{ sql: store.sql, reading, authorise, refresh: money.refresh, book: money.book },
+        ...{ allowPrivate: env.PRIVATE_ADDRESSES, pricesFolder: join(env.DATA_DIR, 'prices') },
+      }),
+      routingRoutes({ sql: store.sql, routing, authorise, vault }),
+      askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access }),
       captureRoutes({
-        ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy) },
-        speaks: (name, dialect) => name === 'mock' || isOfFamily(providers.dialectOf(name), dialect),
+        ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
+        speaks: (name, dialect) => canSpeak(providers.find(name), dialect),
       }),
     ],
     ops: {
@@ -101,19 +153,6 @@ async function start(held: Releaser): Promise<Started> {
   // Before the listener, which would wait for those who follow.
   held.add('live tails', reading.tail.close)
   return { ready: { host: env.HOST, port, engine: broker.engine, spool: spool.id, version } }
-}
-
-/** The upstream sees the gateway's own key; the record, who asked for the replay. */
-function replayBy(proxy: LlmProxy): Replay {
-  return (request, { principal, replayOf, provider, dialect, path }) => {
-    const replay = { caller: { principal, passThrough: false }, of: replayOf }
-    return proxy.handle(request, { provider, dialect, path, replay }, null)
-  }
-}
-
-/** Does a provider with that API take requests of this dialect? Who is unknown is told so by the proxy. */
-function isOfFamily(own: string | null, dialect: string): boolean {
-  return own === null || own.split('-')[0] === dialect.split('-')[0]
 }
 
 /** An engine that is down is no reason not to start; one that would lose jobs is. */

@@ -1,35 +1,81 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
-import { type Broker, openBroker } from '#broker'
+import { type Broker, type Handler, openBroker } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
+import { classificationHandler, webhookHandler } from '#consumers/llm'
 import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
 import { type Logger, openLog } from '#lib/log'
 import { supervisedFlag } from '#lib/parent'
 import type { Releaser } from '#lib/release'
-import { interpret } from '#llm'
+import {
+  type ClassificationFeed,
+  moneyUpkeep,
+  openBookkeeping,
+  openClassification,
+  openClassificationFeed,
+  interpret as readMeaning,
+  sweepCache,
+} from '#llm'
+import { classification } from '#queues/classification'
 import { logging } from '#queues/logging'
+import type { QueueContract } from '#queues/queue'
 import { upkeep, upkeepSchedules } from '#queues/upkeep'
+import { webhooks } from '#queues/webhooks'
 import { checkSchema, openStore, type Store } from '#store'
 import { databaseUrl, environment } from './environment.ts'
 import { run, type Started } from './run.ts'
 
 type Context = { env: Env; log: Logger; broker: Broker; store: Store; held: Releaser }
 
+type Drained<Payload> = {
+  contract: QueueContract<Payload>
+  handler: Handler<Payload>
+  concurrency?: number
+}
+
 /** How each queue is drained. Two batches at once keep Postgres busy while the next is decoded. */
 const drains: Record<string, (context: Context) => Promise<void>> = {
-  async logging({ broker, store, log, env, held }) {
-    const handler = loggingHandler({ sql: store.sql, interpret, log, ...retention(env) })
+  async logging(context) {
+    const { broker, store, log, env, held } = context
+    const { sql } = store
+    const { interpret, account, close } = await openBookkeeping({ sql, log })
+    held.add('bookkeeping', close)
+    const onStored = classified({ broker, log, env, held })
+    const handler = loggingHandler({ sql, interpret, account, onStored, log, ...retention(env) })
     held.add('search index', handler.close)
-    broker.consume(logging, handler, { concurrency: 2, onError: reporter(log, 'logging') })
+    drain(context, { contract: logging, handler, concurrency: 2 })
   },
-  async upkeep({ broker, store, log, env }) {
-    const handler = upkeepHandler({ sql: store.sql, log, ...retention(env) })
-    broker.consume(upkeep, handler, { onError: reporter(log, 'upkeep') })
+  async upkeep(context) {
+    const { broker, store, log, env } = context
+    const { sql } = store
+    const record = upkeepHandler({ sql, log, ...retention(env) })
+    const handler: typeof record = async (payload, job) => {
+      await moneyUpkeep(sql)
+      await sweepCache(sql, env.CACHE_MAX_BYTES)
+      return await record(payload, job)
+    }
+    drain(context, { contract: upkeep, handler })
     for (const { id, everyMs, payload } of upkeepSchedules) {
       broker.schedule(upkeep, { id, everyMs }, payload).catch((error) => {
         log.error({ reason: errorText(error) }, 'upkeep: cannot be scheduled')
       })
     }
+  },
+  async classification(context) {
+    const { log, env, held } = context
+    const { sql } = context.store
+    const { classify, close } = openClassification({
+      ...{ sql, interpret: readMeaning, log, providers: env.providers, gatewayUrl: env.GATEWAY_URL },
+      ...{ model: env.CLASSIFY_MODEL, perMinute: env.CLASSIFY_PER_MINUTE },
+    })
+    held.add('classification', close)
+    const handler = classificationHandler({ sql, classify })
+    drain(context, { contract: classification, handler })
+  },
+  async webhooks(context) {
+    const { store, log, env } = context
+    const handler = webhookHandler({ sql: store.sql, log, allowPrivate: env.PRIVATE_ADDRESSES })
+    drain(context, { contract: webhooks, handler, concurrency: 8 })
   },
 }
 
@@ -49,11 +95,29 @@ async function start(held: Releaser): Promise<Started> {
   held.add('store', store.close)
   await checkSchema(store.sql)
   const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-worker' })
+  held.add('broker', () => broker.close())
   await broker.verify()
   for (const queue of queues) await drains[queue]?.({ env, log, broker, store, held })
-  // Last in, first out: the running jobs end before what they use is closed.
-  held.add('broker', () => broker.close(5_000))
   return { ready: { queues, engine: broker.engine } }
+}
+
+/** What was stored goes on to be classified, best effort. */
+function classified({ broker, log, env, held }: Omit<Context, 'store'>): ClassificationFeed['add'] {
+  if (!env.CLASSIFY) return () => {}
+  const counts = () => broker.counts(classification.name)
+  const feed = openClassificationFeed({ producer: broker.producer(classification), counts, log })
+  held.add('classification feed', feed.close)
+  return feed.add
+}
+
+/** Registered last, so released first: its running jobs end before what they use is closed. */
+function drain<Payload>(
+  { broker, log, held }: Context,
+  { contract, handler, concurrency = 1 }: Drained<Payload>,
+): void {
+  const onError = reporter(log, contract.name)
+  const consumer = broker.consume(contract, handler, { concurrency, onError })
+  held.add(contract.name, () => consumer.close(5_000))
 }
 
 function retention({ RETENTION_DAYS }: Env): { retentionDays?: number } {

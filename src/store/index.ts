@@ -9,4 +9,5 @@
  */
 export { openStore, type Store } from './client.ts'
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbedded } from './embedded.ts'
+export { type Follower, type FollowOptions, follow, patiently } from './follow.ts'
 export { checkSchema, migrate } from './migrate.ts'

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { pageOf, readCursor, writeCursor } from '../../src/capture/reading/cursor.ts'
 import { decodedBytes } from '../../src/capture/reading/decode.ts'
 import { exchangesQuery } from '../../src/capture/reading/exchanges.ts'
-import { replaceMember } from '../../src/capture/reading/json-edit.ts'
 import { readQuery } from '../../src/lib/input.ts'
+import { replaceMember } from '../../src/lib/json-edit.ts'
 
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : new TextDecoder().decode(bytes))
 const edited = (json: string, value: unknown) => text(replaceMember(Buffer.from(json), 'model', value))

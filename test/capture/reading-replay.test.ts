@@ -60,7 +60,7 @@ beforeAll(async () => {
   held.add('proxy', proxy.close)
   function replayed(
     request: Request,
-    { principal, replayOf, ...target }: Parameters<NonNullable<Replayed>>[1],
+    { principal, replayOf, named: _, ...target }: Parameters<NonNullable<Replayed>>[1],
   ) {
     const replay = { caller: { principal, passThrough: false }, of: replayOf }
     return proxy.handle(request, { ...target, replay }, null)

@@ -83,7 +83,10 @@ export async function startProduct(engine: Engine, settings: Record<string, stri
   }
 
   async function startWorker(): Promise<TestProcess> {
-    const started = spawnProcess(['bun', 'src/processes/worker.ts', 'logging', 'upkeep'], { env })
+    const started = spawnProcess(
+      ['bun', 'src/processes/worker.ts', 'logging', 'classification', 'upkeep', 'webhooks'],
+      { env },
+    )
     await started.line(/"msg":"ready"/, 20_000)
     return started
   }

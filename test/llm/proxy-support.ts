@@ -4,7 +4,7 @@ import { Elysia } from 'elysia'
 import { pino } from 'pino'
 import type { Authenticate, Caller, Scope } from '#access'
 import { openSpool, type RecordedExchange, type SpoolLedger } from '#capture'
-import { openProviders, openProxy } from '#llm'
+import { type LlmProxy, openProviders, openProxy } from '#llm'
 import { llmRoutes } from '#routes/llm'
 import { decodeExchanges } from '../../src/capture/frame.ts'
 import type { ProxyOptions } from '../../src/llm/proxy.ts'
@@ -22,6 +22,8 @@ export type TestGateway = {
   records(): RecordedExchange[]
   ledger(): SpoolLedger
   underWay(): number
+  /** For calls of the gateway's own. */
+  proxy: LlmProxy
   stop(): Promise<void>
 }
 
@@ -82,7 +84,7 @@ export async function testGateway(script: Script, options: TestGatewayOptions = 
 
   return {
     url: `http://127.0.0.1:${port}`,
-    ...{ port, upstream, underWay: proxy.underWay, ledger: spool.ledger, records: () => [...batches] },
+    ...{ port, proxy, upstream, underWay: proxy.underWay, ledger: spool.ledger, records: () => [...batches] },
     async record(of) {
       const id = typeof of === 'string' ? of : of.headers.get('sluice-exchange')
       const find = () => batches.find(({ open }) => open.id === id)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { AnyElysia } from 'elysia'
 import { type Access, type Scope, scopes } from '#access'
+import { newId } from '#lib/ids'
 import type { RouteDoc } from '#lib/route-doc'
 import { adminKey, plantKey, testAccess } from '../access/support.ts'
 import { called, stored } from '../capture/store-support.ts'
@@ -168,6 +169,8 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     '/api/exchanges': exchange.open.id,
     '/api/conversations': conversation.id,
     '/api/keys': spare.id,
+    '/api/budgets': await plantRule('budgets', { period: 'day', limit_micros: 1, thresholds: [80] }),
+    '/api/limits': await plantRule('rate_limits', { window_seconds: 60, requests: 1 }),
   }
   const cases = app.routes.flatMap(({ method, path }): Case[] => {
     const name = `${method} ${path}`
@@ -184,6 +187,13 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     expect(await statuses(cases, { authorization: `Bearer ${token}` })).toEqual(all(cases, 200))
 })
 
+async function plantRule(table: string, columns: Record<string, unknown>): Promise<string> {
+  const id = newId()
+  const rule = { id, name: '', scope: 'tenant', subject: 'there', tenant: 'there', ...columns }
+  await database.sql`insert into ${database.sql(table)} ${database.sql(rule)}`
+  return id
+}
+
 test('D12: no list shows what is not the own tenant’s', async () => {
   const { sql } = database
   const stranger = await plantKey(sql, { tenant: 'default', scopes: ['read', 'keys'] })
@@ -192,6 +202,9 @@ test('D12: no list shows what is not the own tenant’s', async () => {
     '/api/exchanges',
     '/api/conversations',
     '/api/keys',
+    '/api/budgets',
+    '/api/limits',
+    '/api/cost-report?by=tenant',
     '/api/export',
     '/api/search?q=hello',
   ]) {

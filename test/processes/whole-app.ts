@@ -5,11 +5,15 @@ import type { AnyElysia } from 'elysia'
 import type { Access } from '#access'
 import { openCommits, openReading, openSpool } from '#capture'
 import { releaser } from '#lib/release'
+import { openVault } from '#lib/vault'
+import { openAsking } from '#llm'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
-import { llmRoutes } from '#routes/llm'
+import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
+import { priceBook } from '../../src/llm/money/price-book.ts'
 import { openProviders } from '../../src/llm/providers/registry.ts'
 import { openProxy } from '../../src/llm/proxy.ts'
+import { openRouting } from '../../src/llm/routing/routing.ts'
 import { handlerOn, job, quiet } from '../capture/store-support.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 
@@ -47,10 +51,16 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   held.add('reading', reading.close)
 
   const nowhere = { baseUrl: 'http://127.0.0.1:9' }
+  const providers = openProviders({ anthropic: nowhere, openai: nowhere, gemini: nowhere })
+  const vault = openVault('a secret of the tests, long enough for all')
+  const routing = await openRouting({
+    ...{ sql, log: quiet, providers, vault, snapshotFile: join(dir, 'routing.json') },
+  })
+  held.add('routing', routing.close)
   const proxy = openProxy({
     ...{ authenticate: proxied.authenticate, spool, log: quiet, clientGone: 'cancel' },
     ...{ bodyMaxBytes: 1_000_000, connectTimeoutMs: 1_000, idleTimeoutMs: 1_000 },
-    providers: openProviders({ anthropic: nowhere, openai: nowhere, gemini: nowhere }),
+    ...{ providers, routing },
   })
   held.add('proxy', proxy.close)
 
@@ -61,6 +71,12 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
     accessRoutes({ sql, access }),
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
+    routingRoutes({ sql, routing, authorise, vault }),
+    askingRoutes({ asking: openAsking({ sql, proxy, routing, vault, folder: dir }), authorise }),
+    moneyRoutes({
+      ...{ sql, reading, authorise, refresh: async () => {}, book: () => priceBook() },
+      ...{ allowPrivate: false, pricesFolder: dir },
+    }),
   ]
   return { routes, handler, release: held.releaseAll }
 }

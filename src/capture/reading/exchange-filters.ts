@@ -1,6 +1,7 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
 import { outcome } from '../exchange.ts'
+import { classConditions, classFilters } from './class-filters.ts'
 import { idRange, tenant, time, uuid, wholeNumber, word } from './query.ts'
 
 /** What lists, exports and the live tail of exchanges may be narrowed to; all that are given must hold. */
@@ -27,7 +28,13 @@ export const exchangeFilters = {
   max_latency_ms: wholeNumber.optional(),
   conversation: uuid.optional(),
   dialect: word.optional(),
+  route: word.optional().meta({ description: 'The rule that said where it goes' }),
   protocol: z.enum(['http', 'websocket'], 'must be http or websocket').optional(),
+  cache: z
+    .enum(['hit', 'shared', 'miss'], 'must be hit, shared or miss')
+    .optional()
+    .meta({ description: 'What the response cache had to do with it; hit and shared asked no provider' }),
+  ...classFilters,
 }
 
 const schema = z.strictObject(exchangeFilters)
@@ -57,8 +64,11 @@ export function exchangeConditions(sql: postgres.Sql, filters: ExchangeFilters):
     filters.min_latency_ms !== undefined && sql`${latency} >= ${filters.min_latency_ms}`,
     filters.max_latency_ms !== undefined && sql`${latency} <= ${filters.max_latency_ms}`,
     filters.conversation !== undefined && sql`x.conversation_id = ${filters.conversation}`,
+    filters.route !== undefined && sql`x.route = ${filters.route}`,
     filters.dialect !== undefined && sql`x.dialect = ${filters.dialect}`,
     filters.protocol !== undefined && sql`x.protocol = ${filters.protocol}`,
+    filters.cache !== undefined && sql`x.cache = ${filters.cache}`,
+    classConditions(sql, filters, { from, before }),
   ]
   return conjunction(sql, all)
 }

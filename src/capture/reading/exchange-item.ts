@@ -1,5 +1,8 @@
 import type postgres from 'postgres'
 import { isoTime } from '#lib/clock'
+import type { Classes } from '../classes.ts'
+import type { ExchangeAttempt } from '../exchange.ts'
+import { isClass } from './class-filters.ts'
 import type { ExchangeFilters } from './exchange-filters.ts'
 import { statusRange } from './exchange-filters.ts'
 
@@ -40,8 +43,13 @@ export type ExchangeRow = {
   request_bytes: number
   response_bytes: number
   replay_of: string | null
+  route: string | null
+  attempts: ExchangeAttempt[] | null
+  warnings: string[] | null
   spool: string
   seq: number
+  cache: string | null
+  classes: (Classes & { source: string }) | null
 }
 
 export function exchangeColumns(sql: postgres.Sql): postgres.Fragment {
@@ -53,7 +61,10 @@ export function exchangeColumns(sql: postgres.Sql): postgres.Fragment {
     x.input_tokens, x.output_tokens, x.cache_read_tokens, x.cache_write_tokens, x.cache_write_1h_tokens,
     x.reasoning_tokens, x.usage_final, x.cost_micros, x.currency, x.price_version,
     encode(x.request_sha256, 'hex') as request_sha256, encode(x.response_sha256, 'hex') as response_sha256,
-    x.request_bytes, x.response_bytes, x.replay_of, x.spool, x.seq`
+    x.request_bytes, x.response_bytes, x.replay_of, x.route, x.attempts, x.warnings, x.spool, x.seq, x.cache,
+    (select jsonb_build_object('task_type', k.task_type, 'complexity', k.complexity, 'language', k.language,
+      'stack', k.stack, 'domain', k.domain, 'sensitivity', k.sensitivity, 'source', k.source)
+     from exchange_classes k where k.id = x.id) as classes`
 }
 
 export type ExchangeItem = ReturnType<typeof exchangeItem>
@@ -93,8 +104,14 @@ export function exchangeItem(row: ExchangeRow) {
     request_sha256: row.request_sha256,
     response_sha256: row.response_sha256,
     replay_of: row.replay_of,
+    route: row.route,
+    attempts: row.attempts,
+    warnings: row.warnings,
     spool: row.spool,
     seq: row.seq,
+    cache: row.cache,
+    /** Found some time after the end; null until then, and where nothing is to be classified. */
+    classes: row.classes,
   }
 }
 
@@ -118,7 +135,10 @@ export function matches(item: ExchangeItem, filters: ExchangeFilters): boolean {
     within(item.latency_ms, filters.min_latency_ms, filters.max_latency_ms) &&
     same(item.conversation_id, filters.conversation) &&
     same(item.dialect, filters.dialect) &&
-    same(item.protocol, filters.protocol)
+    same(item.route, filters.route) &&
+    same(item.protocol, filters.protocol) &&
+    same(item.cache, filters.cache) &&
+    isClass(item.classes, filters)
   )
 }
 

@@ -1,11 +1,12 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
 import { idFloor, idTime } from '#lib/ids'
+import { exchangesBy } from './class-filters.ts'
 import { type Page, pageOf, readCursor } from './cursor.ts'
 import { conjunction, type ExchangeFilters, exchangeConditions, exchangeFilters } from './exchange-filters.ts'
 import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
 import { newestFirst } from './newest-first.ts'
-import { idRange, notFound, page } from './query.ts'
+import { notFound, page } from './query.ts'
 import { eachDay } from './slices.ts'
 
 export const exchangesQuery = z.strictObject({ ...exchangeFilters, ...page })
@@ -17,19 +18,15 @@ export async function listExchanges(
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<Page<ExchangeItem>> {
   const [position] = readCursor(z.tuple([z.uuid()]), cursor) ?? []
-  const conditions = exchangeConditions(sql, filters)
   const until =
     position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
   const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
     return sql<ExchangeRow[]>`${eachDay(sql, slice, (day) => {
-      const { from, before } = idRange({ since: day.from, until: day.before })
       const where = conjunction(sql, [
-        conditions,
+        exchangeConditions(sql, { ...filters, since: day.from, until: day.before }),
         position !== undefined && sql`x.id < ${position}`,
-        from !== undefined && sql`x.id >= ${from}`,
-        before !== undefined && sql`x.id < ${before}`,
       ])
-      return sql`select ${exchangeColumns(sql)} from exchanges x where ${where} order by x.id desc`
+      return sql`select ${exchangeColumns(sql)} from ${exchangesBy(sql, filters)} where ${where} order by x.id desc`
     })}`
   })
   return pageOf(rows, limit, {

@@ -5,6 +5,7 @@ import type { RecordedExchange } from '../exchange.ts'
 import { openContents } from '../storing/content.ts'
 import { plainCache } from '../storing/plain-cache.ts'
 import { bodyJson } from './body-json.ts'
+import { exchangesBy } from './class-filters.ts'
 import { decodedBytes } from './decode.ts'
 import { conjunction, type ExchangeFilters, exchangeConditions } from './exchange-filters.ts'
 import { type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
@@ -69,7 +70,7 @@ async function readRows(
 ): Promise<ExchangeRow[]> {
   const where = conjunction(sql, [exchangeConditions(sql, filters), after !== null && sql`x.id > ${after}`])
   return await sql<ExchangeRow[]>`
-    select ${exchangeColumns(sql)} from exchanges x where ${where} order by x.id limit ${rowsAtOnce}`
+    select ${exchangeColumns(sql)} from ${exchangesBy(sql, filters)} where ${where} order by x.id limit ${rowsAtOnce}`
 }
 
 type Content = { recorded: RecordedExchange | null; error: string | null }

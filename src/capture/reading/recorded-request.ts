@@ -1,6 +1,6 @@
 import { SluiceError } from '#lib/errors'
+import { replaceMember } from '#lib/json-edit'
 import { decodedBytes } from './decode.ts'
-import { replaceMember } from './json-edit.ts'
 
 /** What a replay needs of the recorded exchange. */
 export type Recorded = {

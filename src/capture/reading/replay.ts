@@ -9,7 +9,9 @@ import { rebuildRequest } from './recorded-request.ts'
 
 export const replayBody = z.strictObject({
   model: word.optional().meta({ description: 'Instead of the recorded one; of the same API' }),
-  provider: word.optional().meta({ description: 'Instead of the recorded one; must speak the same API' }),
+  provider: word.optional().meta({
+    description: 'Instead of the recorded one; where it speaks another API, the call is translated',
+  }),
 })
 
 /**
@@ -27,6 +29,8 @@ export type ReplayOptions = {
   principal: Principal
   provider: string
   dialect: string | null
+  /** Was the provider asked for, so that no rule is to change it? */
+  named: boolean
   /** Path and query at the provider: that of the request without `/p/{provider}`. */
   path: string
 }
@@ -80,6 +84,7 @@ export async function replayExchange(
     principal: { ...principal, tenant: open.tenant },
     provider,
     dialect: open.dialect,
+    named: asked.provider !== undefined || atProvider !== open.path,
     path: `${url.pathname}${url.search}`.replace(/^\/p\/[^/?]+/, ''),
   })
 }

@@ -158,18 +158,16 @@ export class Recorder implements Recording {
     const end = this.#end
     if (end === null) throw new Error('sealing an exchange: its end is not known')
     const cut = this.#cut
+    const { metered, ...told } = end
     return {
+      ...told,
       seq,
       outcome: cut === 'spool-full' ? 'damaged' : end.outcome,
-      status: end.status,
       error: cut === 'spool-full' ? cut : (end.error ?? cut),
-      first_byte_at: end.first_byte_at,
-      ended_at: end.ended_at,
-      response_headers: end.response_headers,
       request_bytes: this.#intake.requestBytes,
       response_bytes: this.#intake.responseBytes,
       ...this.#intake.digests(),
-      ...(this.#open.mode === 'metadata' && end.metered !== undefined ? { metered: end.metered } : {}),
+      ...(this.#open.mode === 'metadata' && metered !== undefined ? { metered } : {}),
     }
   }
 

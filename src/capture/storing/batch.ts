@@ -8,7 +8,7 @@ import type { Item } from './item.ts'
 import { type BatchRef, countBatch, markBatch } from './marker.ts'
 import { makePartitions } from './partitions.ts'
 import { type Poison, quarantine } from './quarantine.ts'
-import { storeItems } from './store.ts'
+import { type Account, storeItems } from './store.ts'
 
 /** What a worker keeps between batches. */
 export type StoreState = {
@@ -17,6 +17,7 @@ export type StoreState = {
   /** Days whose partitions are there. */
   days: Set<number>
   mayBuild: (day: number) => boolean
+  account?: Account | undefined
 }
 
 export type Batch = BatchRef & { items: readonly Item[]; damaged: readonly Poison[] }
@@ -65,16 +66,16 @@ async function attempt(state: StoreState, batch: Batch, store: Way): Promise<Sto
 }
 
 async function storeAll(
-  { memory, mayBuild }: StoreState,
+  { memory, mayBuild, account }: StoreState,
   tx: TransactionSql,
   { spool, items, damaged }: Batch,
 ): Promise<Stored> {
-  const { ids, remember } = await storeItems(tx, items, { spool, memory, mayBuild })
+  const { ids, remember } = await storeItems(tx, items, { spool, memory, mayBuild, account })
   return { ids, poison: damaged, remember }
 }
 
 async function storeEach(
-  { memory, mayBuild }: StoreState,
+  { memory, mayBuild, account }: StoreState,
   tx: TransactionSql,
   { spool, items, damaged }: Batch,
 ): Promise<Stored> {
@@ -82,7 +83,7 @@ async function storeEach(
   const poison: Poison[] = []
   for (const item of items) {
     try {
-      const one = await tx.savepoint((sp) => storeItems(sp, [item], { spool, memory, mayBuild }))
+      const one = await tx.savepoint((sp) => storeItems(sp, [item], { spool, memory, mayBuild, account }))
       stored.ids.push(...one.ids)
     } catch (error) {
       if (!isPoison(error)) throw error

@@ -47,7 +47,7 @@ export const exchangeColumns: Column<ExchangeRow>[] = [
   { name: 'method', kind: 'text', value: ({ item }) => item.exchange.open.method },
   { name: 'path', kind: 'text', value: ({ item }) => item.exchange.open.path },
   { name: 'dialect', kind: 'text', value: ({ item }) => item.exchange.open.dialect },
-  { name: 'provider', kind: 'text', value: ({ item }) => clipped(item.exchange.open.provider) },
+  { name: 'provider', kind: 'text', value: ({ item }) => clipped(providerOf(item)) },
   { name: 'status', kind: 'number', value: ({ item }) => item.exchange.end.status },
   { name: 'started_at', kind: 'time', value: ({ item }) => item.exchange.open.started_at },
   { name: 'first_byte_at', kind: 'time', value: ({ item }) => item.exchange.end.first_byte_at },
@@ -59,9 +59,28 @@ export const exchangeColumns: Column<ExchangeRow>[] = [
   { name: 'replay_of', kind: 'uuid', value: ({ item }) => item.exchange.open.replay_of ?? null },
   { name: 'spool', kind: 'text', value: (row) => row.spool },
   { name: 'seq', kind: 'number', value: ({ item }) => item.exchange.end.seq },
+  { name: 'route', kind: 'text', value: ({ item }) => clipped(item.exchange.end.routed?.route ?? null) },
+  { name: 'attempts', kind: 'json', value: ({ item }) => attemptsOf(item) },
+  { name: 'warnings', kind: 'texts', value: ({ item }) => warningsOf(item) },
+  { name: 'cache', kind: 'text', value: ({ item }) => item.exchange.end.cache ?? null },
   ...derivedColumns,
   ...costColumns,
 ]
+
+/** Who served, where the gateway chose; else whom the client named. */
+export function providerOf({ exchange: { open, end } }: Item): string | null {
+  return end.routed?.provider ?? open.provider
+}
+
+function attemptsOf({ exchange: { end } }: Item): string | null {
+  return end.routed === undefined ? null : JSON.stringify(end.routed.attempts.slice(0, mostAttempts))
+}
+
+function warningsOf({ exchange: { end } }: Item): readonly string[] | null {
+  return end.routed === undefined ? null : end.routed.warnings.slice(0, mostAttempts).map(clipped)
+}
+
+const mostAttempts = 100
 
 /** An error inside of a stream that began with a 200 is known only to who reads it. */
 function outcomeOf({ exchange, means }: Item): string {

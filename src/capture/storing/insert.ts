@@ -22,6 +22,7 @@ const kinds = {
   /** ms since the epoch, with fractions */
   time: { array: 'float8', made: (name: string) => `to_timestamp(${name} / 1000)` },
   texts: { array: 'text', made: (name: string) => `${name}::text[]` },
+  json: { array: 'text', made: (name: string) => `${name}::jsonb` },
   uuids: { array: 'text', made: (name: string) => `${name}::uuid[]` },
   /** base64 on the wire: a third shorter than hex */
   bytes: { array: 'text', made: (name: string) => `decode(${name}, 'base64')` },

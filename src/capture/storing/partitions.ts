@@ -2,7 +2,7 @@ import type { Sql } from 'postgres'
 import { idFloor, idTime } from '#lib/ids'
 
 /** The tables that grow with traffic: one partition each a UTC day, by the time in their ids. */
-export const partitioned = ['exchanges', 'contents', 'turns', 'turn_words'] as const
+export const partitioned = ['exchanges', 'contents', 'turns', 'turn_words', 'exchange_classes'] as const
 
 const dayMs = 86_400_000
 /** One number for all who make or drop partitions. */

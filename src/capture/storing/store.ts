@@ -13,7 +13,15 @@ export type StoreOptions = {
   memory: ContentMemory
   /** May contents of that day be built upon others? Not where retention could take these away. */
   mayBuild: (day: number) => boolean
+  /** Told, in the same transaction, of what is stored for the first time. */
+  account?: Account | undefined
 }
+
+/** Adds up what exchanges cost. What it throws undoes the storing, too. */
+export type Account = (tx: TransactionSql, stored: readonly Accountable[]) => Promise<void>
+
+/** An exchange and what its bytes mean. */
+export type Accountable = Pick<Item, 'exchange' | 'means'>
 
 export type StoredItems = {
   /** Without those that were there already. */
@@ -29,7 +37,7 @@ export type StoredItems = {
 export async function storeItems(
   tx: TransactionSql,
   given: readonly Item[],
-  { spool, memory, mayBuild }: StoreOptions,
+  { spool, memory, mayBuild, account }: StoreOptions,
 ): Promise<StoredItems> {
   const items = await withoutStored(tx, given)
   const placed = await threadByHistory(tx, items)
@@ -47,6 +55,7 @@ export async function storeItems(
   const rows: ExchangeRow[] = items.map((item) => ({ item, spool, conversation: conversationIdOf(item) }))
   for (const slice of slices(rows, () => 2000)) await insertRows(tx, 'exchanges', exchangeColumns, slice)
   await writeConversations(tx, conversations.values())
+  await account?.(tx, items)
   return { ids: items.map((item) => item.id), remember }
 }
 

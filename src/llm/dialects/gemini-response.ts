@@ -42,7 +42,7 @@ export function foldGemini(): Fold {
 }
 
 /** `promptTokenCount` includes what was cached; `candidatesTokenCount` does not include thoughts. */
-function geminiTokens(usage: Json | null): Tokens | null {
+export function geminiTokens(usage: Json | null): Tokens | null {
   if (usage === null) return null
   const prompt = count(usage.promptTokenCount)
   const tools = count(usage.toolUsePromptTokenCount)

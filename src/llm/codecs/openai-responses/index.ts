@@ -1,0 +1,16 @@
+import type { Codec } from '../codec.ts'
+import { readAnswer, writeAnswer } from './answer.ts'
+import { readRequest } from './request-read.ts'
+import { writeRequest } from './request-write.ts'
+import { streamReader } from './stream-read.ts'
+import { streamWriter } from './stream-write.ts'
+
+/** https://platform.openai.com/docs/api-reference/responses */
+export const responsesCodec: Codec = {
+  readRequest,
+  writeRequest,
+  readAnswer,
+  writeAnswer,
+  streamReader,
+  streamWriter,
+}

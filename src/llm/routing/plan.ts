@@ -1,0 +1,97 @@
+import type { TryLimits } from '#lib/upstream'
+import type { Catalogue } from './catalogue.ts'
+import type { Health } from './health.ts'
+import { inOrder } from './order.ts'
+import { type CandidateSpec, type Route, type RouteSpec, routeSpec } from './route.ts'
+import { type CallShape, type Rule, ruleOf } from './rule.ts'
+import { unknownModel } from './unknown-model.ts'
+
+/** Where a call may be sent, by what model. */
+export type Candidate = {
+  provider: string
+  /** Null: the one asked for, whatever it is. */
+  model: string | null
+  weight: number
+  priority: number
+  /** Further tries of the same. */
+  retries: number
+  limits: TryLimits
+}
+
+export type Plan = {
+  /** Null where it was made without a rule, for a replay. */
+  route: string | null
+  candidates: readonly Candidate[]
+  spec: RouteSpec
+}
+
+export type Planner = {
+  /** Could a rule be about such a call, whatever its model? Without rules at all: 0.1 µs. */
+  concerns(shape: CallShape): boolean
+  /**
+   * The first rule that matches, its candidates in the order of their turns. Null: none does.
+   * @throws SluiceError 404 `unknown-model` where the rule says so, or nobody has the model
+   */
+  plan(shape: CallShape): Plan | null
+  rules(): readonly Rule[]
+  replace(routes: readonly Route[]): void
+}
+
+export function openPlanner({
+  health,
+  catalogue,
+  random = Math.random,
+}: {
+  health: Pick<Health, 'busy'>
+  catalogue: Catalogue
+  random?: () => number
+}): Planner {
+  let rules: readonly Rule[] = []
+
+  return {
+    concerns(shape) {
+      if (rules.length === 0 || shape.dialect === null) return false
+      return rules.some((rule) => rule.mismatch(shape) === null)
+    },
+    plan(shape) {
+      const rule = rules.find((one) => one.mismatch(shape) === null)
+      return rule === undefined ? null : planOf(rule, shape.model ?? null)
+    },
+    rules: () => rules,
+    replace(routes) {
+      rules = routes.filter(({ enabled }) => enabled).map(ruleOf)
+    },
+  }
+
+  function planOf({ name, spec }: Rule, asked: string | null): Plan {
+    if (spec.refuse !== undefined) throw unknownModel(asked, catalogue.names())
+    const resolved = spec.candidates.flatMap((one) => candidateOf(one, asked, catalogue) ?? [])
+    if (resolved.length === 0) throw unknownModel(asked, catalogue.names())
+    const busy =
+      spec.balance === 'least_busy'
+        ? ({ provider, model }: Candidate) => health.busy({ provider, model: model ?? asked })
+        : null
+    return { route: name, candidates: inOrder(resolved, { busy, random }), spec }
+  }
+}
+
+/** A plan of one, as if a rule had said so. */
+export function planFor(provider: string, model: string | null): Plan {
+  const one = { provider, model, weight: 1, priority: 0, retries: 0, limits: {} }
+  return { route: null, candidates: [one], spec: routeSpec.parse({ guests: true }) }
+}
+
+/** Null where `auto` finds nobody who has the model. */
+function candidateOf(spec: CandidateSpec, asked: string | null, catalogue: Catalogue): Candidate | null {
+  const { weight, priority, retries, timeouts } = spec
+  const limits: TryLimits = {
+    headersMs: timeouts.headers_ms,
+    firstByteMs: timeouts.first_byte_ms,
+    idleMs: timeouts.idle_ms,
+  }
+  const rest = { weight, priority, retries, limits }
+  if (spec.provider !== 'auto') return { provider: spec.provider, model: spec.model ?? null, ...rest }
+  const model = spec.model ?? asked
+  const found = model === null ? null : catalogue.find(model)
+  return found === null ? null : { ...found, ...rest }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { onwardDialects } from '../providers/provider.ts'
+
+/** What an operator writes. Whatever is left out of `match` is no condition. */
+
+const word = z.string().min(1).max(200).refine(isClean, 'must not contain NUL or half a character')
+const words = z.array(word).min(1).max(100).optional()
+const glob = word.meta({ description: 'A name, or a pattern in which * stands for anything' })
+const ms = z.int().min(10).max(3_600_000).optional()
+
+export const sensitivities = ['public', 'internal', 'sensitive', 'critical'] as const
+
+export const match = z.strictObject({
+  models: z.array(glob).min(1).max(100).optional(),
+  keys: words.meta({ description: 'Ids of keys' }),
+  tenants: words,
+  headers: z.record(z.string().toLowerCase().min(1).max(100), glob).optional(),
+  tags: words.meta({ description: 'Each must be there' }),
+  dialects: z.array(z.enum(onwardDialects)).min(1).optional().meta({ description: 'Of the client' }),
+  min_bytes: z.int().nonnegative().optional().meta({ description: 'Of the request body' }),
+  max_bytes: z.int().nonnegative().optional(),
+  classes: z.record(word, z.array(word).min(1)).optional().meta({
+    description: 'As `{"task_type":["code"]}`. Known where the client says `sluice-class: task_type=code`',
+  }),
+  sensitivity: z
+    .array(z.enum(sensitivities))
+    .min(1)
+    .optional()
+    .meta({ description: 'Known where the client says `sluice-sensitivity: internal`' }),
+})
+
+export const candidate = z.strictObject({
+  provider: word.meta({
+    description: '`auto`: the one whose model it is, or that `provider/model` names',
+  }),
+  model: word.optional().meta({ description: 'Unset: the one asked for' }),
+  weight: z.number().positive().max(1_000_000).default(1),
+  priority: z.int().min(0).max(1_000).default(0).meta({ description: 'Lower first' }),
+  retries: z.int().min(0).max(5).default(0),
+  timeouts: z
+    .strictObject({ headers_ms: ms, first_byte_ms: ms, idle_ms: ms })
+    .default({})
+    .meta({ description: 'Of one try; to the quarter of a second' }),
+})
+
+const status = z.string().regex(/^[1-5](\d\d|xx)$/, 'must be a status as in 404, or a class as in 5xx')
+
+export const fallback = z.strictObject({
+  statuses: z.array(status).max(50).default(['401', '402', '403', '408', '429', '5xx']),
+  timeout: z.boolean().default(true).meta({ description: 'No connection, no answer in time' }),
+  silence: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'An answer that broke off or fell silent before its first byte' }),
+})
+
+export const routeSpec = z.strictObject({
+  match: match.default({}),
+  candidates: z.array(candidate).max(20).default([]),
+  refuse: z
+    .literal('unknown-model')
+    .optional()
+    .meta({ description: 'Instead of candidates: 404 with names that are near' }),
+  balance: z.enum(['weight', 'least_busy']).default('weight').meta({ description: 'Within a priority' }),
+  fallback: fallback.default(fallback.parse({})),
+  on_disconnect: z.enum(['cancel', 'finish']).optional(),
+  guests: z
+    .boolean()
+    .default(false)
+    .meta({ description: "May callers without a Sluice key spend the gateway's own provider keys?" }),
+  cache: z
+    .strictObject({ ttl_seconds: z.int().min(1).max(2_592_000).default(3_600) })
+    .optional()
+    .meta({ description: 'Answer the same request from memory' }),
+})
+export type RouteSpec = z.infer<typeof routeSpec>
+export type CandidateSpec = z.infer<typeof candidate>
+
+export type Route = { id: string; name: string; position: number; enabled: boolean; spec: RouteSpec }
+
+function isClean(value: string): boolean {
+  return value.isWellFormed() && !value.includes('\u0000')
+}

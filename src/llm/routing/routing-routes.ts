@@ -1,0 +1,30 @@
+import { Elysia } from 'elysia'
+import type { Sql } from 'postgres'
+import type { Authorise } from '#access'
+import { routeDoc } from '#lib/route-doc'
+import type { Vault } from '#lib/vault'
+import { providerRoutes } from './provider-routes.ts'
+import { routeRoutes } from './route-routes.ts'
+import type { Routing } from './routing.ts'
+
+export type RoutingRoutesOptions = { sql: Sql; routing: Routing; authorise: Authorise; vault: Vault }
+
+export function routingRoutes(options: RoutingRoutesOptions) {
+  const { routing, authorise } = options
+  return new Elysia({ name: 'routing' })
+    .use(routeRoutes(options))
+    .use(providerRoutes(options))
+    .get(
+      '/api/models',
+      async ({ request }) => {
+        authorise(request, 'read')
+        const items = await routing.models()
+        return Response.json({ items, next_cursor: null })
+      },
+      routeDoc({
+        summary: 'Models of all providers that are set up, and whose they are',
+        scope: 'read',
+        tag: 'routing',
+      }),
+    )
+}

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'bun:test'
+import { memoryStore } from '../../../src/llm/cache/memory-store.ts'
+import { until } from '../../support/until.ts'
+import { asked, cacheGateway, message, stream, streamFrames } from './support.ts'
+
+const on = { headers: { 'sluice-cache': 'on' } }
+
+describe('the response cache', () => {
+  test('does nothing unless asked, by header or route', async () => {
+    const gateway = cacheGateway((count) => message(`answer ${count}`))
+    await (await gateway.post(asked)).text()
+    const second = await gateway.post(asked)
+    expect(await second.text()).toContain('answer 2')
+    expect(gateway.states).toEqual([])
+    expect(gateway.sealed.map(({ cache }) => cache)).toEqual([undefined, undefined])
+  })
+
+  test('gives the same bytes again, as an exchange of its own that is marked', async () => {
+    const gateway = cacheGateway((count) => message(`answer ${count}`))
+    const first = await (await gateway.post(asked, on)).text()
+    await until('it is stored', () => gateway.states.includes('stored'))
+    const second = await gateway.post(asked, on)
+    expect(await second.text()).toBe(first)
+    expect(second.headers.get('sluice-cache')).toBe('hit')
+    expect(second.headers.get('age')).toBe('0')
+    expect(second.headers.get('content-type')).toStartWith('application/json')
+    expect(gateway.asked()).toBe(1)
+    expect(gateway.sealed.map(({ cache, outcome }) => [cache, outcome])).toEqual([
+      ['miss', 'completed'],
+      ['hit', 'completed'],
+    ])
+    expect(second.headers.get('sluice-exchange')).toBe(gateway.sealed[1]?.id ?? '')
+    expect(gateway.sealed[1]?.response).toBe(first)
+  })
+
+  test('replays a stream as a stream, frame by frame, byte for byte', async () => {
+    const gateway = cacheGateway(() => stream(streamFrames))
+    await (await gateway.post({ ...asked, stream: true }, on)).text()
+    await until('it is stored', () => gateway.states.includes('stored'))
+    const again = await gateway.post({ ...asked, stream: true }, on)
+    const chunks: string[] = []
+    for await (const chunk of again.body ?? []) chunks.push(Buffer.from(chunk).toString())
+    expect(chunks).toEqual(streamFrames)
+    expect(gateway.sealed[1]?.response).toBe(streamFrames.join(''))
+  })
+
+  test('keeps tenants, models, streaming and credentials apart, and not the order of fields', async () => {
+    const gateway = cacheGateway((count) => message(`answer ${count}`))
+    const answers = async (body: unknown, options = {}) => {
+      const text = await (await gateway.post(body, { ...on, ...options })).text()
+      await until(
+        'all is stored',
+        () => gateway.states.filter((one) => one === 'stored').length === gateway.asked(),
+      )
+      return /answer \d/.exec(text)?.[0]
+    }
+    expect(await answers(asked)).toBe('answer 1')
+    expect(await answers({ messages: asked.messages, max_tokens: 64, model: 'mock' })).toBe('answer 1')
+    expect(await answers({ ...asked, metadata: { user_id: 'somebody' } })).toBe('answer 1')
+    expect(await answers(asked, { tenant: 'other' })).toBe('answer 2')
+    expect(await answers({ ...asked, model: 'mock-2' })).toBe('answer 3')
+    expect(await answers({ ...asked, temperature: 0 })).toBe('answer 4')
+    const mine = { headers: { 'sluice-cache': 'on', 'x-api-key': 'mine' }, passThrough: true }
+    const yours = { headers: { 'sluice-cache': 'on', 'x-api-key': 'yours' }, passThrough: true }
+    expect(await answers(asked, mine)).toBe('answer 5')
+    expect(await answers(asked, yours)).toBe('answer 6')
+    expect(await answers(asked, mine)).toBe('answer 5')
+  })
+
+  test('numbers that a parser would round keep two requests apart', async () => {
+    const gateway = cacheGateway((count) => message(`answer ${count}`))
+    const body = (seed: string) => JSON.stringify(asked).replace('{', `{"seed":${seed},`)
+    const first = await (await gateway.post(body('9007199254740992'), on)).text()
+    await until('it is stored', () => gateway.states.includes('stored'))
+    expect(await (await gateway.post(body('9007199254740993'), on)).text()).not.toBe(first)
+  })
+
+  test('an error, an answer cut short and an error in the stream are not stored', async () => {
+    const answers = [
+      Response.json({ type: 'error', error: { type: 'overloaded_error' } }, { status: 529 }),
+      stream(streamFrames.slice(0, 2)),
+      stream([
+        ...streamFrames.slice(0, 2),
+        'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n',
+      ]),
+      new Response('{"type":"message","cont', { headers: { 'content-type': 'application/json' } }),
+      new Response('{"type":"message"}', { headers: { 'cache-control': 'no-store' } }),
+    ]
+    const gateway = cacheGateway((count) => answers[count - 1] ?? message('at last'))
+    for (const _ of answers) await (await gateway.post(asked, on)).text()
+    expect(await (await gateway.post(asked, on)).text()).toContain('at last')
+    expect(gateway.asked()).toBe(6)
+  })
+
+  test('only, refresh, off, ttl and the words of cache-control are heeded', async () => {
+    const gateway = cacheGateway((count) => message(`answer ${count}`))
+    const ask = async (headers: Record<string, string>) => {
+      const before = gateway.states.filter((one) => one === 'stored').length
+      const reached = gateway.asked()
+      const text = await (await gateway.post(asked, { headers })).text()
+      const stores = gateway.asked() > reached && gateway.states.at(-1) === 'miss'
+      if (stores)
+        await until('it is stored', () => gateway.states.filter((one) => one === 'stored').length > before)
+      return /answer \d/.exec(text)?.[0]
+    }
+    expect(ask({ 'sluice-cache': 'only' })).rejects.toMatchObject({ status: 504, code: 'cache-miss' })
+    expect(await ask({ 'sluice-cache': 'ttl=60' })).toBe('answer 1')
+    expect(await ask({ 'sluice-cache': 'only' })).toBe('answer 1')
+    expect(await ask({ 'sluice-cache': 'refresh' })).toBe('answer 2')
+    expect(await ask({ 'sluice-cache': 'on, ttl=5' })).toBe('answer 2')
+    expect(await ask({ 'sluice-cache': 'off' })).toBe('answer 3')
+    expect(await ask({ 'sluice-cache': 'on', 'cache-control': 'no-store' })).toBe('answer 4')
+    expect(await ask({ 'sluice-cache': 'on' })).toBe('answer 2')
+    expect(await ask({ 'sluice-cache': 'on', 'cache-control': 'no-cache' })).toBe('answer 5')
+    expect(await ask({ 'sluice-cache': 'on', 'cache-control': 'max-age=100' })).toBe('answer 5')
+    expect(gateway.post(asked, { headers: { 'sluice-cache': 'always' } })).rejects.toMatchObject({
+      status: 400,
+    })
+    expect(gateway.post(asked, { headers: { 'sluice-cache': 'ttl=0' } })).rejects.toMatchObject({
+      status: 400,
+    })
+  })
+
+  test('an answer lives for its ttl', async () => {
+    let time = 1_000_000
+    const gateway = cacheGateway((count) => message(`answer ${count}`), {
+      store: memoryStore({ maxBytes: 1e6 }, () => time),
+    })
+    const short = { headers: { 'sluice-cache': 'ttl=60' } }
+    await (await gateway.post(asked, short)).text()
+    await until('it is stored', () => gateway.states.includes('stored'))
+    time += 59_000
+    expect(await (await gateway.post(asked, short)).text()).toContain('answer 1')
+    time += 1_000
+    expect(await (await gateway.post(asked, short)).text()).toContain('answer 2')
+  })
+
+  test('in metadata mode nothing is put where it leaves memory', async () => {
+    const memory = memoryStore({ maxBytes: 1e6 })
+    let puts = 0
+    const put = async () => {
+      puts += 1
+    }
+    const durable = { ...memory, durable: true, put }
+    const gateway = cacheGateway(() => message('secret'), { store: durable })
+    await (await gateway.post(asked, { ...on, mode: 'metadata' })).text()
+    await gateway.cache.close()
+    expect(puts).toBe(0)
+  })
+})
