@@ -9,11 +9,9 @@ import { rebuildRequest } from './recorded-request.ts'
 
 export const replayBody = z.strictObject({
   model: word.optional().meta({ description: 'Instead of the recorded one; of the same API' }),
-  provider: word
-    .optional()
-    .meta({
-      description: 'Instead of the recorded one; where it speaks another API, the call is translated',
-    }),
+  provider: word.optional().meta({
+    description: 'Instead of the recorded one; where it speaks another API, the call is translated',
+  }),
 })
 
 /**
