@@ -29,9 +29,8 @@ export function answerHere(
   const { headers, method } = request
   if (headers.has('sluice-dry-run') && headers.get('sluice-dry-run') !== '0') {
     const { providers, health } = routing
-    const direct = { provider: target.provider, model: null, weight: 1, priority: 0, retries: 0 }
     const explained = explain(() => plan, { dialect: target.dialect, model: model(), providers, health })
-    return answer(call, { ...explained, direct: plan === null ? direct.provider : null }, 'dry-run')
+    return answer(call, { ...explained, direct: plan === null ? target.provider : null }, 'dry-run')
   }
   if (method !== 'GET' || target.named || routing.planner.rules().length === 0) return null
   const shape = modelListShape(target.path, headers)
