@@ -133,7 +133,11 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     const { ladders } = options
     if (plan?.spec.ladder === undefined || ladders === undefined || body === null) return null
     if (!climbs(of.target)) return null
-    return climbCall({ ...of, plan, body }, { proxy: { handle }, ladders, price: priceOf, random })
+    const idleSeconds = options.clientIdleSeconds ?? 60
+    return climbCall(
+      { ...of, plan, body },
+      { proxy: { handle }, ladders, price: priceOf, random, idleSeconds },
+    )
   }
 
   /** Counts the call and reserves what it may cost. @returns headers for the answer */

@@ -8,7 +8,9 @@ import type { Call } from '../call.ts'
 import type { RequestServer } from '../client.ts'
 import type { ChatDialect } from '../codecs/model.ts'
 import { isChat } from '../codecs/stops.ts'
+import { decompress } from '../decompress.ts'
 import { dialectNamed } from '../dialects/dialects.ts'
+import { readableBytes } from '../dialects/json.ts'
 import { recordable } from '../headers.ts'
 import { splitModel } from '../orchestra/models.ts'
 import type { PriceOf } from '../price.ts'
@@ -38,6 +40,8 @@ export type ClimbDeps = {
   ladders: Ladders
   price: PriceOf
   random: () => number
+  /** That the client may be silent, once it has its answer. */
+  idleSeconds: number
 }
 
 const dayMs = 24 * 3_600_000
@@ -55,7 +59,7 @@ export function climbs({ dialect, path }: Target): boolean {
  */
 export async function climbCall(
   of: ClimbCall,
-  { proxy, ladders, price, random }: ClimbDeps,
+  { proxy, ladders, price, random, idleSeconds }: ClimbDeps,
 ): Promise<Response> {
   const { request, target, server, exchange, caller, call, body, plan } = of
   const spec = plan.spec.ladder
@@ -70,7 +74,8 @@ export async function climbCall(
     ...{ id, tenant: exchange.tenant, exchange_id: exchange.id, route: plan.route, outcome: 'failed', steps },
     ...{ consensus: null, cost_micros: 0, unpriced: 0, task_id: null },
   }
-  const read = dialectNamed(dialect)?.readRequest(body, target.path)
+  const plain = decompress(body, request.headers.get('content-encoding'), readableBytes)
+  const read = dialectNamed(dialect)?.readRequest(plain ?? new Uint8Array(), target.path)
   const question = read?.history.findLast(({ role }) => role === 'user')?.text ?? ''
   call.journey = { plan, tried: [], served: null, model: read?.model ?? null, climb: id }
   server?.timeout(request, 0)
@@ -96,7 +101,8 @@ export async function climbCall(
     const costs = steps.flatMap((step) => [step.cost_micros ?? 0, step.judge_micros])
     row.cost_micros = costs.reduce((sum, cost) => sum + cost, 0)
     row.unpriced = steps.filter(({ status, cost_micros: cost }) => status < 400 && cost === null).length
-    await ladders.save(row)
+    server?.timeout(request, idleSeconds)
+    await ladders.save(exchange.mode === 'full' ? row : { ...row, steps: steps.map(withoutContent) })
   }
 
   async function ask(model: string): Promise<Reply> {
@@ -113,7 +119,10 @@ export async function climbCall(
     const sent = new Request(request.url, { method: request.method, headers, body, signal })
     const { replay: _, ...onward } = target
     const response = await proxy.handle(sent, { ...onward, caller, plan: rungPlan }, null)
-    const bytes = new Uint8Array(await response.arrayBuffer().catch(() => new ArrayBuffer(0)))
+    const packed = new Uint8Array(await response.arrayBuffer().catch(() => new ArrayBuffer(0)))
+    const bytes = new Uint8Array(
+      decompress(packed, response.headers.get('content-encoding'), readableBytes) ?? [],
+    )
     if (signal.aborted) throw clientLeft()
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
     const answer = response.ok ? readAnswer(dialect, bytes, isStream) : null
@@ -200,6 +209,11 @@ export async function climbCall(
     headers.set('sluice-exchange', call.id)
     return new Response(bytes, { status, headers })
   }
+}
+
+/** Reasons of judges may quote what was said; those of the machinery do not. */
+function withoutContent(step: Step): Step {
+  return { ...step, reason: /^HTTP \d+$/.test(step.reason ?? '') ? step.reason : null }
 }
 
 /** Names a request: the same body on the same route and path. */

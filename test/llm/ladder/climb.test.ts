@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { interpret } from '#llm'
+import { until } from '../../support/until.ts'
 import { type LadderGateway, openLadderGateway } from './support.ts'
 
 let on: LadderGateway
@@ -94,6 +95,20 @@ describe('a call on a ladder', () => {
     expect(anthropic.text).not.toContain('bad')
     const openai = await on.say('Hi', { stream: true, path: '/v1/chat/completions' })
     expect(openai.text).toContain('data: [DONE]')
+  })
+
+  test('ends when the client leaves, and so does its rung', async () => {
+    await on.ladder(good, { cheap: ['never'] })
+    const leaving = new AbortController()
+    const body = JSON.stringify({ model: 'any', max_tokens: 9, messages: [{ role: 'user', content: 'Bye' }] })
+    const call = fetch(`${on.gateway.url}/v1/messages`, { method: 'POST', body, signal: leaving.signal })
+    await until('the rung', () => on.asked.length > 0)
+    leaving.abort()
+    await call.catch(() => {})
+    await until('no call under way', () => on.gateway.underWay() === 0)
+    const outcome = async () => await on.database.sql`select outcome from climbs order by id desc limit 1`
+    await until('the story', async () => (await outcome())[0]?.outcome === 'failed')
+    expect(models()).toEqual(['cheap'])
   })
 
   test('that nobody answers well is told so, and where its story is', async () => {

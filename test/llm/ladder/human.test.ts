@@ -120,5 +120,9 @@ test('a human is not asked where no content may be stored', async () => {
   expect([status, json.error.message.includes('records no content')]).toEqual([424, true])
   const [row] = await hushed.database.sql<{ count: number }[]>`select count(*)::int as count from human_tasks`
   expect(row?.count).toBe(0)
+  const [story] = await hushed.database.sql<
+    { steps: { reason: string | null }[] }[]
+  >`select steps from climbs`
+  expect(story?.steps.map(({ reason }) => reason)).toEqual([null])
   await hushed.close()
 })

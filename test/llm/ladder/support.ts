@@ -61,6 +61,7 @@ export async function openLadderGateway(options: TestGatewayOptions = {}) {
     asked.push({ model: name, prompt: JSON.stringify(messages) })
     const left = lines[name] ?? [404]
     const line = (left.length > 1 ? left.shift() : left[0]) ?? 404
+    if (line === 'never') return new Response(new ReadableStream({ pull: () => new Promise(() => {}) }))
     if (typeof line === 'number')
       return Response.json({ error: { message: 'no' } }, { status: line, headers: { 'retry-after-ms': '1' } })
     const usage = { prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 }
