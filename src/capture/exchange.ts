@@ -113,6 +113,8 @@ export const routed = z.object({
   warnings: z.array(z.string()),
   /** As the upstream told it, where its answer was translated: the client's dialect may not say it. */
   usage: usage.nullable().optional(),
+  /** It climbed a ladder: its tries are exchanges of their own, which have the tokens and the cost. */
+  climb: z.uuid().optional(),
 })
 export type Routed = z.infer<typeof routed>
 

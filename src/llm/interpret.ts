@@ -61,6 +61,9 @@ function billed(
   if (cache === 'hit' || cache === 'shared') {
     return { usage: null, cost: { micros: 0, currency: 'USD', price_version: 'cached' } }
   }
+  if (routed?.climb !== undefined) {
+    return { usage: null, cost: { micros: 0, currency: 'USD', price_version: 'ladder' } }
+  }
   if (routed === undefined) return { usage: of.usage, cost: costOf(open, of, priceOf) }
   const usage = routed.usage ?? of.usage
   const provider = routed.provider ?? open.provider

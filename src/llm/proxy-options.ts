@@ -3,6 +3,7 @@ import type { Spool } from '#capture'
 import type { Logger } from '#lib/log'
 import type { ResponseCache } from './cache/response-cache.ts'
 import type { Observed } from './call.ts'
+import type { Ladders } from './ladder/ladders.ts'
 import type { Money } from './money/money.ts'
 import type { PriceOf } from './price.ts'
 import type { Providers } from './providers/provider.ts'
@@ -17,6 +18,8 @@ export type ProxyOptions = {
   /** Without it no call is limited. */
   money?: Pick<Money, 'admit' | 'admitSocket'>
   cache?: Pick<ResponseCache, 'enter'>
+  /** Without it a route with a ladder goes to its lowest rung. */
+  ladders?: Ladders
   /** Prices in force. @default those that came with the program */
   price?: PriceOf
   log: Logger

@@ -8,6 +8,7 @@ import { Client, type RequestServer } from './client.ts'
 import { keyQuery } from './credential.ts'
 import { directTo } from './direct.ts'
 import { onDisconnect } from './headers.ts'
+import { climbCall, climbs } from './ladder/climb-call.ts'
 import { openMeter } from './meter.ts'
 import { describe, identify } from './opening.ts'
 import { price } from './price.ts'
@@ -94,6 +95,8 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       const passage = await planned({ request, target, server, exchange, caller, call })
       const own = routing === null ? null : answerHere(routing, passage)
       if (own !== null) return await own
+      const climbed = climbing(passage)
+      if (climbed !== null) return await climbed
       const marks = await admitted(passage)
       const known = cache === undefined ? null : await answeredBefore(cache, passage)
       if (known !== null) return await known
@@ -124,6 +127,18 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     }
     call.finish = onDisconnect(headers, plan?.spec.on_disconnect ?? options.clientGone) === 'finish'
     return { ...of, kind, body, model, plan }
+  }
+
+  /** Null where it goes straight on. Each rung is a call of its own, with all that comes after this. */
+  function climbing({ plan, body, ...of }: Passage): Promise<Response> | null {
+    const { ladders } = options
+    if (plan?.spec.ladder === undefined || ladders === undefined || body === null) return null
+    if (!climbs(of.target)) return null
+    const idleSeconds = options.clientIdleSeconds ?? 60
+    return climbCall(
+      { ...of, plan, body },
+      { proxy: { handle }, ladders, price: priceOf, random, idleSeconds },
+    )
   }
 
   /** Counts the call and reserves what it may cost. @returns headers for the answer */

@@ -11,13 +11,16 @@ import type { Releaser } from '#lib/release'
 import { openVault, secretIn } from '#lib/vault'
 import {
   alertSender,
+  openAdapters,
   openAsking,
   openCache,
+  openLadders,
   openMock,
   openMoney,
   openProviders,
   openProxy,
   openRouting,
+  type PriceOf,
 } from '#llm'
 import { classification } from '#queues/classification'
 import { logging } from '#queues/logging'
@@ -103,9 +106,11 @@ async function start(held: Releaser): Promise<Started> {
     },
   })
   held.add('cache', cache.close)
+  const price: PriceOf = (of) => money.book().price(of)
+  const adapters = openAdapters({ providers, price })
   const proxy = openProxy({
     ...{ authenticate: access.authenticate, spool, log, observe: exchangeMetrics(metrics), providers },
-    ...{ routing, money, cache, price: (of) => money.book().price(of) },
+    ...{ routing, money, cache, price, ladders: openLadders({ sql: store.sql, adapters, log }) },
     bodyMaxBytes: env.BODY_MAX_BYTES,
     connectTimeoutMs: env.UPSTREAM_CONNECT_TIMEOUT_MS,
     idleTimeoutMs: env.UPSTREAM_IDLE_TIMEOUT_MS,
@@ -113,7 +118,7 @@ async function start(held: Releaser): Promise<Started> {
   })
   held.add('proxy', proxy.close)
   const asking = openAsking({
-    ...{ sql: store.sql, proxy, routing, vault, price: (of) => money.book().price(of) },
+    ...{ sql: store.sql, proxy, routing, vault, adapters },
     folder: join(env.DATA_DIR, 'orchestra'),
   })
 

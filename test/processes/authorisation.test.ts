@@ -170,6 +170,8 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     '/api/conversations': conversation.id,
     '/api/keys': spare.id,
     '/api/budgets': await plantRule('budgets', { period: 'day', limit_micros: 1, thresholds: [80] }),
+    '/api/climbs': await plantClimb(exchange.open.id),
+    '/api/tasks': await plantTask(exchange.open.id),
     '/api/limits': await plantRule('rate_limits', { window_seconds: 60, requests: 1 }),
   }
   const cases = app.routes.flatMap(({ method, path }): Case[] => {
@@ -194,6 +196,21 @@ async function plantRule(table: string, columns: Record<string, unknown>): Promi
   return id
 }
 
+async function plantClimb(exchange_id: string): Promise<string> {
+  const id = newId()
+  const row = { id, tenant: 'there', exchange_id, outcome: 'rung', steps: '[]', cost_micros: 0, unpriced: 0 }
+  await database.sql`insert into climbs ${database.sql(row)}`
+  return id
+}
+
+async function plantTask(exchange_id: string): Promise<string> {
+  const id = newId()
+  const texts = { instructions: '', question: '', proposals: '[]' }
+  const row = { id, tenant: 'there', climb_id: id, exchange_id, request_hash: Buffer.from('x'), ...texts }
+  await database.sql`insert into human_tasks ${database.sql(row)}`
+  return id
+}
+
 test('D12: no list shows what is not the own tenant’s', async () => {
   const { sql } = database
   const stranger = await plantKey(sql, { tenant: 'default', scopes: ['read', 'keys'] })
@@ -204,6 +221,7 @@ test('D12: no list shows what is not the own tenant’s', async () => {
     '/api/keys',
     '/api/budgets',
     '/api/limits',
+    '/api/tasks',
     '/api/cost-report?by=tenant',
     '/api/export',
     '/api/search?q=hello',

@@ -79,6 +79,11 @@ export const rules: Record<string, Rule> = {
   'PUT /api/orchestra/keys/:provider': 'admin',
   'DELETE /api/orchestra/keys/:provider': 'admin',
 
+  'GET /api/climbs/:id': 'read',
+  'GET /api/tasks': 'read',
+  'GET /api/tasks/:id': 'read',
+  'POST /api/tasks/:id/answer': 'admin',
+
   'POST /api/tenants': 'admin',
   'GET /api/tenants': 'admin',
   'GET /api/tenants/:id': 'admin',

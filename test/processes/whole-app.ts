@@ -6,7 +6,7 @@ import type { Access } from '#access'
 import { openCommits, openReading, openSpool } from '#capture'
 import { releaser } from '#lib/release'
 import { openVault } from '#lib/vault'
-import { openAsking } from '#llm'
+import { openAdapters, openAsking } from '#llm'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
@@ -72,7 +72,10 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),
-    askingRoutes({ asking: openAsking({ sql, proxy, routing, vault, folder: dir }), authorise }),
+    askingRoutes({
+      asking: openAsking({ sql, proxy, routing, vault, adapters: openAdapters({ providers }), folder: dir }),
+      authorise,
+    }),
     moneyRoutes({
       ...{ sql, reading, authorise, refresh: async () => {}, book: () => priceBook() },
       ...{ allowPrivate: false, pricesFolder: dir },

@@ -38,11 +38,17 @@ export function wireOf(
   { signal, tags, conversation, ...question }: Question,
   { model, stream }: { model: string; stream: boolean },
 ): Wire {
-  const codec = codecs[dialect]
-  const context: Context = {
-    ...losses(dialect),
-    ...{ from: dialect, to: dialect, names: toolNames(dialect), custom: new Set(), asked: {}, path: '' },
-  }
+  const { codec, context } = codecOf(dialect)
   const request: ModelRequest = { ...blank, ...question, turns: [...question.turns], model, stream }
   return { out: codec.writeRequest(request, context), codec, context }
+}
+
+/** A dialect's codec, for one call that needs no translation. */
+export function codecOf(dialect: ChatDialect): Pick<Wire, 'codec' | 'context'> {
+  const context: Context = {
+    ...losses(dialect),
+    ...{ from: dialect, to: dialect, names: toolNames(dialect), custom: new Set() },
+    ...{ asked: {}, path: '/v1beta/models/unknown:generateContent' },
+  }
+  return { codec: codecs[dialect], context }
 }

@@ -10,20 +10,23 @@ export type Journey = {
   served: Served | null
   /** Null: none is named. */
   model: string | null
+  /** Set where it climbed a ladder: each of its tries is a call with a record of its own. */
+  climb?: string
 }
 
 /** In `metadata` mode of a warning only its kind is kept. */
-export function routedOf({ plan, tried, served, model }: Journey, mode: CaptureMode): Routed {
+export function routedOf({ plan, tried, served, model, climb }: Journey, mode: CaptureMode): Routed {
   const crossing = served?.outgoing.crossing ?? null
   return {
     route: plan.route,
-    provider: served?.candidate.provider ?? null,
+    provider: climb === undefined ? (served?.candidate.provider ?? null) : 'ladder',
     model: served === null ? null : (served.candidate.model ?? model),
     attempts: tried,
     warnings: (crossing?.warnings() ?? []).map((text) =>
       mode === 'metadata' ? (text.split(/[:\s]/)[0] ?? '') : text,
     ),
     ...(crossing === null ? {} : { usage: crossing.told().usage }),
+    ...(climb === undefined ? {} : { climb }),
   }
 }
 

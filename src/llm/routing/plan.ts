@@ -1,4 +1,6 @@
 import type { TryLimits } from '#lib/upstream'
+import type { Rung } from '../ladder/spec.ts'
+import { splitModel } from '../orchestra/models.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Health } from './health.ts'
 import { inOrder } from './order.ts'
@@ -65,7 +67,8 @@ export function openPlanner({
 
   function planOf({ name, spec }: Rule, asked: string | null): Plan {
     if (spec.refuse !== undefined) throw unknownModel(asked, catalogue.names())
-    const resolved = spec.candidates.flatMap((one) => candidateOf(one, asked, catalogue) ?? [])
+    const specs = spec.ladder === undefined ? spec.candidates : spec.ladder.rungs.map(rungCandidate)
+    const resolved = specs.flatMap((one) => candidateOf(one, asked, catalogue) ?? [])
     if (resolved.length === 0) throw unknownModel(asked, catalogue.names())
     const busy =
       spec.balance === 'least_busy'
@@ -73,6 +76,11 @@ export function openPlanner({
         : null
     return { route: name, candidates: inOrder(resolved, { busy, random }), spec }
   }
+}
+
+/** For calls that no ladder is for, as counting tokens. */
+function rungCandidate({ model: name, retries }: Rung, priority: number): CandidateSpec {
+  return { ...splitModel(name), weight: 1, priority, retries, timeouts: {} }
 }
 
 /** A plan of one, as if a rule had said so. */

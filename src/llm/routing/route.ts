@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ladderSpec } from '../ladder/spec.ts'
 import { onwardDialects } from '../providers/provider.ts'
 
 /** What an operator writes. Whatever is left out of `match` is no condition. */
@@ -57,6 +58,9 @@ export const fallback = z.strictObject({
 export const routeSpec = z.strictObject({
   match: match.default({}),
   candidates: z.array(candidate).max(20).default([]),
+  ladder: ladderSpec
+    .optional()
+    .meta({ description: 'Instead of candidates: up to three models, until one is good enough' }),
   refuse: z
     .literal('unknown-model')
     .optional()

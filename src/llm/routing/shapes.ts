@@ -25,14 +25,15 @@ export const routeBody = z.strictObject(settings).superRefine(leadsSomewhere)
 export const newRouteBody = z.strictObject({ ...settings, name: routeName }).superRefine(leadsSomewhere)
 
 function leadsSomewhere(
-  route: { candidates: readonly unknown[]; refuse?: unknown },
+  route: { candidates: readonly unknown[]; refuse?: unknown; ladder?: unknown },
   context: z.RefinementCtx,
 ): void {
-  if (route.candidates.length > 0 !== (route.refuse !== undefined)) return
+  const ways = [route.candidates.length > 0, route.refuse !== undefined, route.ladder !== undefined]
+  if (ways.filter(Boolean).length === 1) return
   context.addIssue({
     code: 'custom',
     path: ['candidates'],
-    message: 'must hold one, or "refuse" must be given, and not both',
+    message: 'must hold one, or "refuse" or "ladder" must be given, and only one of these',
   })
 }
 

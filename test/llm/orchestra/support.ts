@@ -36,7 +36,7 @@ export async function openOrchestraApp(): Promise<OrchestraApp> {
     vault,
     snapshotFile: `${folder}/routing.json`,
   })
-  const own = openOwnAsking({ sql, proxy: gateway.proxy, routing, vault, folder })
+  const own = openOwnAsking({ sql, proxy: gateway.proxy, routing, vault, adapters: asking.adapters, folder })
   const app = testApp(access, { routes: [askingRoutes({ asking: own, authorise: access.authorise })] })
   return {
     ...{ database, access, asking, routing, app, folder },
