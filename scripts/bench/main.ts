@@ -3,6 +3,7 @@
  * run, so that ratios hold on any machine; then what the record costs.
  */
 import { parseArgs } from 'node:util'
+import { measureModels } from './models.ts'
 import { printProxies, printRecord, printStarts, printStorage } from './print.ts'
 import { measureRecord } from './record.ts'
 import { measureStarts } from './starts.ts'
@@ -21,7 +22,7 @@ const { values, positionals } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const proxyNames = proxyWorkloads(seconds).map(({ name }) => name)
-const names = [...proxyNames, 'record', 'storage', 'start']
+const names = [...proxyNames, 'models', 'record', 'storage', 'start']
 
 if (values.help) {
   console.log(
@@ -39,6 +40,8 @@ async function main(chosen: string[]): Promise<void> {
   }
   const proxies = await measureProxies(chosen.filter((name) => proxyNames.includes(name)))
   printProxies(proxies)
+  const models = chosen.includes('models') ? await measureModels(seconds) : []
+  printProxies(models)
   const record = chosen.includes('record') ? await measureRecord(seconds) : null
   if (record !== null) printRecord(record)
   const storage = chosen.includes('storage') ? await measureStorage(200) : null
@@ -46,7 +49,7 @@ async function main(chosen: string[]): Promise<void> {
   const starts = chosen.includes('start') ? await measureStarts() : null
   if (starts !== null) printStarts(starts)
   if (values.json !== undefined) {
-    await Bun.write(values.json, JSON.stringify({ proxies, record, storage, starts }, null, 2))
+    await Bun.write(values.json, JSON.stringify({ proxies, models, record, storage, starts }, null, 2))
   }
   console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)
 }

@@ -25,6 +25,15 @@ export function completion(bytes: number): string {
   })
 }
 
+/** The same as an answer of Anthropic's Messages. */
+export function message(bytes: number): string {
+  return JSON.stringify({
+    ...{ id: 'msg_bench', type: 'message', role: 'assistant', model: 'claude-bench' },
+    content: [{ type: 'text', text: prose(bytes, 3) }],
+    ...{ stop_reason: 'end_turn', stop_sequence: null, usage: { input_tokens: 100, output_tokens: 50 } },
+  })
+}
+
 /** One frame of a chat stream; `sent` (ms since the epoch) lets the client measure its delay. */
 export function frame(n: number, sent: number): string {
   const chunk = {

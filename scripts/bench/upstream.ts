@@ -2,12 +2,14 @@
  * The upstream of every benchmark, alone in its process: as fast as Bun can answer, so that what is measured is
  * what stands before it.
  *
- * `POST /v1/chat/completions` answers 400 bytes of JSON; with `x-bench-bytes: N`, N bytes; with
+ * `POST /v1/messages` answers 400 bytes in Anthropic's shape. `POST /v1/chat/completions` answers 400 bytes of JSON; with `x-bench-bytes: N`, N bytes; with
  * `x-bench-frames: N` a stream of N frames, each `x-bench-frame-ms` apart and carrying the time it was sent.
  */
-import { completion, frame } from './payloads.ts'
+import { completion, frame, message } from './payloads.ts'
 
 const small = completion(200)
+const smallMessage = message(200)
+const json = { headers: { 'content-type': 'application/json' } }
 const encoder = new TextEncoder()
 
 const server = Bun.serve({
@@ -22,9 +24,8 @@ const server = Bun.serve({
     }
     await request.arrayBuffer()
     const bytes = Number(request.headers.get('x-bench-bytes') ?? 0)
-    return new Response(bytes > 0 ? completion(bytes) : small, {
-      headers: { 'content-type': 'application/json' },
-    })
+    if (request.url.endsWith('/v1/messages')) return new Response(smallMessage, json)
+    return new Response(bytes > 0 ? completion(bytes) : small, json)
   },
 })
 console.log(server.port)

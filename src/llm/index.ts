@@ -3,16 +3,13 @@
  *
  * dialect     the wire format of a model API: Anthropic Messages, OpenAI Chat, …
  * provider    a vendor or server that speaks one or more dialects; data, not code
- * upstream    where a request is sent: a provider's address
  * target      provider, dialect and path of one request
- * budget      what may be spent by a key, a tenant, on a route or by all, in a period of UTC
- * lease       a part of a budget that one gateway may hand out without asking
- * lead        the one of several equal requests under way that asks; the others share its answer
- * class       what an exchange was about; found after the fact
- * route       a named rule: which calls it is about, and which candidates they go to
+ * route       a named rule: which calls it is about, and which candidates (or ladder) they go to
  * candidate   a provider, and the model that it is asked for
+ * ladder      candidates by price; a judge decides whether an answer is good enough
  * breaker     keeps calls off a provider, or one of its models, that does not work
- * crossing    the edge between two dialects, for one try
+ * budget      what may be spent, in a period of UTC; gateways hold leases of it
+ * class       what an exchange was about; found after the fact
  * mock        a provider on loopback that needs no key
  */
 export type { Adapter, Piece, Question, Said, Send } from './adapters/adapter.ts'
