@@ -40,17 +40,18 @@ export async function start(): Promise<number> {
     stop.check()
 
     const common = { variables: { DATABASE_URL: url, DATA_DIR: dataDir }, output, held, stop }
-    const workers = startService('worker', ['logging', 'classification', 'upkeep', 'webhooks'], {
-      ...common,
-      stopBy: stopBy.worker,
-    })
+    // What was stored is thought about in a process of its own, so that storing does not wait for it.
+    const workers = [
+      ['logging', 'upkeep'],
+      ['classification', 'webhooks'],
+    ].map((queues) => startService('worker', queues, { ...common, stopBy: stopBy.worker }))
     const gateway = startService('gateway', [], {
       ...common,
       // Bun's fetch opens 256 connections at most unless told otherwise before it starts.
       variables: { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', ...common.variables },
       stopBy: stopBy.gateway,
     })
-    const [ready] = await stop.race(Promise.all([gateway.ready, workers.ready]))
+    const [ready] = await stop.race(Promise.all([gateway.ready, ...workers.map((worker) => worker.ready)]))
     output.say(greeting(env, ready, await firstKey(env, url)))
     await stop.signalled
   } catch (error) {

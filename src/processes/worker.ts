@@ -1,4 +1,5 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
+import { setPriority } from 'node:os'
 import { type Broker, type Handler, openBroker } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
@@ -90,6 +91,9 @@ async function start(held: Releaser): Promise<Started> {
     const found = unknown === undefined ? 'no queue named' : `no queue ${unknown}`
     throw new SetupError(`worker: ${found}; name some of ${Object.keys(drains).join(', ')}`)
   }
+  // On the supervisor's one machine the proxy comes first, then the record, then what is made of it: what cannot be
+  // done now waits in the spool and in the queues.
+  if (process.argv.includes(supervisedFlag)) setPriority(queues.includes('logging') ? 4 : 19)
   const url = databaseUrl(env)
   const store = openStore(url, { max: 4, name: `sluice worker ${queues.join(' ')}` })
   held.add('store', store.close)
