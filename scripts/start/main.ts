@@ -40,7 +40,7 @@ export async function start(): Promise<number> {
     stop.check()
 
     const common = { variables: { DATABASE_URL: url, DATA_DIR: dataDir }, output, held, stop }
-    // What was stored is thought about in a process of its own, so that storing does not wait for it.
+    // What is made of the record later has a process of its own, at a lower priority than storing.
     const workers = [
       ['logging', 'upkeep'],
       ['classification', 'webhooks'],
