@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { testDatabase } from '../support/postgres.ts'
+import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { spawnProcess, type TestProcess, until } from '../support/process.ts'
 import { testRedis } from '../support/redis.ts'
 
@@ -10,6 +10,7 @@ export type Product = {
   url: string
   adminKey: string
   dataDir: string
+  sql: TestDatabase['sql']
   gateway(): TestProcess
   worker(): TestProcess
   /** The same gateway again, on the same port and data directory. */
@@ -59,7 +60,7 @@ export async function startProduct(engine: Engine, settings: Record<string, stri
   env.PORT = String(port)
 
   return {
-    ...{ url, adminKey, dataDir, gateway: () => gateway, worker: () => worker },
+    ...{ url, adminKey, dataDir, sql: database.sql, gateway: () => gateway, worker: () => worker },
     async startGateway() {
       gateway = await startGateway()
     },
