@@ -1,0 +1,45 @@
+import type { Outcome } from '#capture'
+
+/**
+ * Puts every frame on the record, in both directions and on both hops, by the same spool as model calls. A hop is
+ * one exchange: a client's request to the portal and what it was answered, or the portal's to a server.
+ */
+export type Recorder = {
+  /** @throws SpoolFullError (503) where the disk is full and the operator chose `block` */
+  begin(open: HopOpen): Hop
+}
+
+export type HopOpen = {
+  /** @default a new one */
+  id?: string
+  hop: 'client' | 'upstream'
+  /** The client's exchange that caused this one. */
+  parent: string | null
+  transport: 'http' | 'sse' | 'websocket' | 'stdio'
+  /** HTTP method and path with credentials removed, or as in `stdio` and `/servers/<name>`. */
+  method: string
+  path: string
+  headers: readonly (readonly [string, string])[]
+  tenant: string
+  keyId: string | null
+  mode: 'full' | 'metadata'
+  tags: readonly string[]
+  /** The server's name, on an upstream hop; the portal's, on a client's. */
+  peer: string | null
+  /** The JSON-RPC method, as in `tools/call`; null where there is none (a stream that only listens). */
+  rpc: string | null
+  /** The tool, prompt or resource, as the peer of this hop knows it. */
+  name: string | null
+  session: string | null
+  /** The model's id of the tool use that this call is about, where the client gives it in `_meta`. */
+  toolUse: string | null
+}
+
+export type Hop = {
+  id: string
+  /** Bytes of the request as they were sent; in a stream of frames one line each. Must not change afterwards. */
+  request(bytes: Uint8Array | string): void
+  response(bytes: Uint8Array | string): void
+  /** Durable when it returns (or its promise resolves). `error`: a word or two, never content. */
+  end(end: { outcome: Outcome; status: number | null; error: string | null }): void | Promise<void>
+}
