@@ -12,6 +12,19 @@ export type Portal = {
   notify(client: Client, method: string, params: RawJson): void
   /** Tells of changes that this client may see, within a second of them, until the function returned is called. */
   listen(client: Client, interest: Interest, tell: (change: Change) => void): () => void
+  /** What an edge puts into the answer to `initialize` and `server/discover`. In memory: never waits for a server. */
+  offer(client: Client): Offer
+  /** Ends every connection and process of every server. */
+  close(): Promise<void>
+}
+
+/** The same for every client of an era: what each may see shows in the lists alone. */
+export type Offer = {
+  /** Always with `tools.listChanged`, even where there are no tools yet. */
+  capabilities: RawJson
+  serverInfo: RawJson
+  /** Those of the servers, and which of them cannot be reached. */
+  instructions: string | null
 }
 
 /** Who asks: made by an edge for each request, from its credential and its session or `_meta`. */

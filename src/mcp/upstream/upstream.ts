@@ -60,6 +60,8 @@ export type UpstreamCall = {
   onRequest?(method: string, params: RawJson): Promise<Answer>
   /** The client's `_meta` log level, for servers of the modern era. */
   logLevel?: string | null
+  /** The client's own capabilities, which a server of the modern era is told. @default {} */
+  capabilities?: RawJson
 }
 
 export type UpstreamEvent =
