@@ -16,7 +16,10 @@ export type HopOpen = {
   /** The client's exchange that caused this one. */
   parent: string | null
   transport: 'http' | 'sse' | 'websocket' | 'stdio'
-  /** HTTP method and path with credentials removed, or as in `stdio` and `/servers/<name>`. */
+  /**
+   * HTTP method and path, or as in `stdio` and `/servers/<name>`. Credentials among the headers and in the query, and
+   * whatever looks like a capability behind `/mcp`, are left out of the record.
+   */
   method: string
   path: string
   headers: readonly (readonly [string, string])[]
@@ -40,6 +43,20 @@ export type Hop = {
   /** Bytes of the request as they were sent; in a stream of frames one line each. Must not change afterwards. */
   request(bytes: Uint8Array | string): void
   response(bytes: Uint8Array | string): void
-  /** Durable when it returns (or its promise resolves). `error`: a word or two, never content. */
-  end(end: { outcome: Outcome; status: number | null; error: string | null }): void | Promise<void>
+  /**
+   * Durable when it returns (or its promise resolves): only then may the client see the end of its answer. Once;
+   * later calls do nothing.
+   * @throws SpoolFullError (a rejection) where the disk is full and the operator chose `block`
+   */
+  end(end: HopEnd): void | Promise<void>
+}
+
+export type HopEnd = {
+  outcome: Outcome
+  /** The HTTP status, where there is one. */
+  status: number | null
+  /** A word or two, never content. */
+  error: string | null
+  /** Of the response, where there are any. Credentials and sessions are left out of the record. */
+  headers?: readonly (readonly [string, string])[]
 }
