@@ -24,6 +24,7 @@ const schema = z.object({
   UPSTREAM_IDLE_TIMEOUT_MS: z.coerce.number().int().min(1_000).default(600_000),
   CLIENT_GONE: z.enum(['cancel', 'finish']).default('cancel'),
   PRIVATE_ADDRESSES: flag.default(false),
+  MCP_STDIO: flag.optional(),
   CACHE_STORE: z.enum(['redis', 'postgres', 'memory']).optional(),
   CACHE_MAX_BYTES: bytes.default(256 * 1024 * 1024),
   CLASSIFY: flag.default(true),
@@ -41,6 +42,8 @@ export type ProviderEnv = { apiKey?: string; baseUrl?: string }
 export type Env = z.infer<typeof schema> & {
   /** May clients bring their own provider credential? Unless set: only when bound to loopback. */
   PASS_THROUGH_KEYS: boolean
+  /** May rows of MCP servers name commands, which run on this host? Unless set: only when bound to loopback. */
+  MCP_STDIO: boolean
   /** Where calls of our own go. Unless set: the gateway with the same HOST and PORT. */
   GATEWAY_URL: string
   /** From `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`, by provider name: `AZURE_OPENAI_…` is `azure-openai`. */
@@ -67,6 +70,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   return {
     ...parsed.data,
     PASS_THROUGH_KEYS: parsed.data.PASS_THROUGH_KEYS ?? loopback,
+    MCP_STDIO: parsed.data.MCP_STDIO ?? loopback,
     GATEWAY_URL: (parsed.data.GATEWAY_URL ?? gatewayHere(parsed.data)).replace(/\/+$/, ''),
     providers: readProviders(set),
   }

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+
+/** How a server is doing, as this gateway sees it. Times are ISO 8601. */
+export const serverReport = z.object({
+  status: z.enum(['off', 'idle', 'connecting', 'ready', 'waiting', 'closed', 'spy']),
+  reason: z.string().nullable().meta({ description: 'Why it is not ready' }),
+  next_try_at: z.iso.datetime().nullable(),
+  tries: z.int().meta({ description: 'Since it was last ready' }),
+  pid: z.int().nullable(),
+  connected_at: z.iso.datetime().nullable(),
+  era: z.enum(['legacy', 'modern']).nullable(),
+  protocol_version: z.string().nullable(),
+  server_info: z.unknown(),
+  listed_at: z.iso.datetime().nullable().meta({ description: 'Of what it offers; null: never yet' }),
+  tools: z.int(),
+  prompts: z.int(),
+  resources: z.int(),
+  templates: z.int(),
+})
+export type ServerReport = z.infer<typeof serverReport>
+
+/** What the API asks of the portal. */
+export type Reports = {
+  /** Null where there is no such server here. */
+  report(id: string): ServerReport | null
+  /** Connects where it must, and asks for its lists again; never rejects: what went wrong is in the report. */
+  refresh(id: string, signal: AbortSignal): Promise<ServerReport | null>
+}
