@@ -14,6 +14,8 @@ export type Tool<Input = unknown> = {
   scope: Scope
   /** It changes nothing: what a read-only portal offers. */
   readOnly: boolean
+  /** Its arguments hold a secret: the call is recorded without its content. */
+  sensitive?: true
   /**
    * Its result goes to the caller as structured content and as text.
    * @throws SluiceError for what the caller can mend: a result with `isError` and its message

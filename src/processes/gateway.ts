@@ -27,7 +27,7 @@ import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
 import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
-import { captureRoutes } from '#routes/capture'
+import { captureRoutes, keptRoutes } from '#routes/capture'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { openStore } from '#store'
 import { cacheMetrics } from './cache-metrics.ts'
@@ -134,6 +134,7 @@ async function start(held: Releaser): Promise<Started> {
       routingRoutes({ sql: store.sql, routing, authorise, vault }),
       askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access }),
+      keptRoutes({ sql: store.sql, reading, authorise }),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
         speaks: (name, dialect) => canSpeak(providers.find(name), dialect),

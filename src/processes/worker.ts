@@ -49,7 +49,10 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
   async upkeep(context) {
     const { broker, store, log, env } = context
     const { sql } = store
-    const record = upkeepHandler({ sql, log, ...retention(env) })
+    const record = upkeepHandler({
+      ...{ sql, log, ...retention(env) },
+      logs: { days: env.LOG_RETENTION_DAYS, count: env.LOG_RETENTION_COUNT },
+    })
     const handler: typeof record = async (payload, job) => {
       await moneyUpkeep(sql)
       await sweepCache(sql, env.CACHE_MAX_BYTES)

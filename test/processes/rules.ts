@@ -39,6 +39,15 @@ export const rules: Record<string, Rule> = {
   'GET /api/tail': 'read',
   'GET /api/ledger': 'read',
 
+  'GET /api/contexts': 'read',
+  'GET /api/contexts/:name': 'read',
+  'PUT /api/contexts/:name': 'call',
+  'DELETE /api/contexts/:name': 'call',
+  'GET /api/logs': 'read',
+  'GET /api/logs/stats': 'read',
+  'POST /api/logs': 'call',
+  'POST /api/logs/clear': 'call',
+
   'POST /api/budgets': 'admin',
   'GET /api/budgets': 'read',
   'GET /api/budgets/:id': 'read',

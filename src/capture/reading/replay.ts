@@ -38,7 +38,13 @@ export type ReplayOptions = {
 /** @throws SluiceError 404; 422 where there is nothing that could be sent again */
 export async function replayExchange(
   id: string,
-  options: { reading: Reading; replay: Replay; speaks?: Speaks; principal: Principal; request: Request },
+  options: {
+    reading: Pick<Reading, 'read'>
+    replay: Replay
+    speaks?: Speaks
+    principal: Principal
+    request: Request
+  },
   asked: z.infer<typeof replayBody>,
 ): Promise<Response> {
   const { principal, request } = options

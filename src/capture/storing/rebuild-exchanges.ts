@@ -34,7 +34,7 @@ export async function rebuildSome(tools: RebuildTools, run: Run): Promise<Run> {
   const { sql } = tools
   const next = await sql<{ id: string; former: string | null; bytes: number }[]>`
     select id, conversation_id as former, request_bytes + response_bytes as bytes from exchanges
-    where id > ${run.position} and id < ${run.until} order by id limit ${mostExchanges}`
+    where id > ${run.position} and id < ${run.until} and mode <> 'erased' order by id limit ${mostExchanges}`
   if (next.length === 0) return { ...run, phase: 'conversations', position: lowestId }
   const items: Item[] = []
   let [bytes, failed, position] = [0, 0, run.position]
@@ -104,7 +104,7 @@ async function dropTurns(tx: TransactionSql, items: readonly Item[]): Promise<vo
   const [floor, ceiling] = [idFloor(Math.min(...times)), idFloor(Math.max(...times) + 1)]
   const dropped = await tx<{ id: string }[]>`
     delete from turns where exchange_id = any(${items.map((item) => item.id)}::uuid[])
-      and id >= ${floor} and id < ${ceiling} returning id`
+      and id >= ${floor} and id < ${ceiling} and not by_tool returning id`
   await tx`
     delete from turn_words where id = any(${dropped.map((turn) => turn.id)}::uuid[])
       and id >= ${floor} and id < ${ceiling}`

@@ -5,16 +5,8 @@ import { InputError } from '#lib/errors'
 import { readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { MoneyRoutesOptions } from './money-routes.ts'
-import { usd } from './refusals.ts'
-import {
-  classes,
-  dimensions,
-  isClass,
-  type ReportFilter,
-  type ReportRow,
-  report,
-  type Sums,
-} from './report.ts'
+import { classes, dimensions, isClass, type ReportFilter, report } from './report.ts'
+import { costs, named, tokens } from './report-view.ts'
 import { reachOf, tag, word } from './shapes.ts'
 
 const time = z
@@ -145,31 +137,4 @@ function filterOf(principal: Parameters<typeof reachOf>[0], query: Query): Repor
 
 function shown({ since, until }: ReportFilter) {
   return { since: isoTime(since), until: isoTime(until) }
-}
-
-function named(row: ReportRow, by: readonly string[]) {
-  return Object.fromEntries(by.map((one) => [one, row[one] ?? null]))
-}
-
-function tokens(row: Sums) {
-  const { calls, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens } = row
-  const total_tokens = input_tokens + output_tokens + cache_read_tokens + cache_write_tokens
-  return {
-    calls,
-    input_tokens,
-    output_tokens,
-    cache_read_tokens,
-    cache_write_tokens,
-    reasoning_tokens,
-    total_tokens,
-  }
-}
-
-function costs(row: Sums) {
-  return {
-    ...tokens(row),
-    cost: usd(row.cost_micros),
-    currency: 'USD' as const,
-    unpriced_calls: row.unpriced,
-  }
 }
