@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { rebuild } from '#capture'
+import { interpretBy, rebuild } from '#capture'
 import { readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
 import { interpret } from '#llm'
+import { interpretMcp } from '#mcp'
 import { checkSchema, openStore } from '#store'
 
 const usage = `Usage: bun run rebuild [--since <time>] [--until <time>] [--prices]
@@ -35,7 +36,7 @@ async function main(): Promise<boolean> {
     await checkSchema(store.sql)
     const result = await rebuild({
       sql: store.sql,
-      interpret,
+      interpret: interpretBy({ mcp: interpretMcp }, interpret),
       log: openLog('rebuild', env.LOG_LEVEL),
       ...range,
       prices: values.prices === true,

@@ -67,8 +67,11 @@ export const mcpFacts = z.object({
   rpc: z.string().nullable(),
   /** The tool, prompt or resource, as the peer knows it. */
   name: z.string().nullable(),
-  /** The MCP session or, where the client tells it, its own. */
+  /** Of MCP: its id, and nothing by which it could be taken over. */
   session: z.string().nullable(),
+  /** The agent's own session, and its agent within, where the client tells them. */
+  client_session: z.string().nullable().optional(),
+  client_agent: z.string().nullable().optional(),
   /** The model's id of the tool use that caused it. */
   tool_use: z.string().nullable(),
 })

@@ -23,7 +23,14 @@ export type {
   Routed,
   Usage,
 } from './exchange.ts'
-export type { Interpret, Interpretation, Message, SessionRef } from './interpretation.ts'
+export {
+  type Interpret,
+  type Interpretation,
+  interpretBy,
+  type Message,
+  type SessionRef,
+  type ToolUse,
+} from './interpretation.ts'
 export { openReading, type Reading, type ReadingOptions } from './reading/reading.ts'
 export type { Replay, ReplayOptions } from './reading/replay.ts'
 export type { Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'

@@ -1,6 +1,7 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
 import { setPriority } from 'node:os'
 import { type Broker, type Handler, openBroker } from '#broker'
+import { interpretBy } from '#capture'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
 import { type Env, readEnv } from '#lib/env'
@@ -17,6 +18,7 @@ import {
   interpret as readMeaning,
   sweepCache,
 } from '#llm'
+import { interpretMcp } from '#mcp'
 import { classification } from '#queues/classification'
 import { logging } from '#queues/logging'
 import type { QueueContract } from '#queues/queue'
@@ -42,7 +44,8 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const { interpret, account, close } = await openBookkeeping({ sql, log })
     held.add('bookkeeping', close)
     const onStored = classified({ broker, log, env, held })
-    const handler = loggingHandler({ sql, interpret, account, onStored, log, ...retention(env) })
+    const meaning = interpretBy({ mcp: interpretMcp }, interpret)
+    const handler = loggingHandler({ sql, interpret: meaning, account, onStored, log, ...retention(env) })
     held.add('search index', handler.close)
     drain(context, { contract: logging, handler, concurrency: 2 })
   },

@@ -1,4 +1,4 @@
-import type { Message, SessionRef, Usage } from '#capture'
+import type { Message, SessionRef, ToolUse, Usage } from '#capture'
 
 /**
  * One wire format of model APIs, at the edge: where it keeps its credential, what its errors look like, and how
@@ -38,5 +38,7 @@ export type ResponseReading = {
   /** The type of an error in the body or, after a 200, in the stream. */
   error: string | null
   reply: Message | null
+  /** In the reply, as far as they have ids. */
+  tool_uses: ToolUse[]
   stop_reason: string | null
 }

@@ -65,6 +65,8 @@ export async function recordSpend(tx: TransactionSql, stored: readonly Accountab
 }
 
 function add(rows: Map<string, Row>, { exchange: { open, end }, means }: Accountable): void {
+  // A tool's call is nobody's model call, and has no price.
+  if (open.dialect === 'mcp') return
   const fresh: Row = {
     hour: new Date(Math.floor(open.started_at / hourMs) * hourMs).toISOString(),
     tenant: open.tenant,

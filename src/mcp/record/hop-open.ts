@@ -27,14 +27,18 @@ export function exchangeOf(open: HopOpen): ExchangeOpen {
   }
 }
 
-function factsOf({ hop, peer, rpc, name, session, toolUse, mode }: HopOpen): McpFacts {
+function factsOf(open: HopOpen): McpFacts {
+  const { hop, peer, rpc, name, session, toolUse, clientSession = null, clientAgent = null } = open
+  const kept = open.mode === 'full' ? clipped : word
   return {
     hop,
     peer: clipped(peer),
-    rpc: mode === 'full' ? clipped(rpc) : word(rpc),
-    name: mode === 'full' ? clipped(name) : word(name),
+    rpc: kept(rpc),
+    name: kept(name),
     session: clipped(session),
-    tool_use: mode === 'full' ? clipped(toolUse) : word(toolUse),
+    ...(clientSession === null ? {} : { client_session: kept(clientSession) }),
+    ...(clientAgent === null ? {} : { client_agent: kept(clientAgent) }),
+    tool_use: kept(toolUse),
   }
 }
 

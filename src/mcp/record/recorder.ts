@@ -33,7 +33,11 @@ export type HopOpen = {
   rpc: string | null
   /** The tool, prompt or resource, as the peer of this hop knows it. */
   name: string | null
+  /** The MCP session's id; never what would let somebody take it over. */
   session: string | null
+  /** The agent's own session and its agent within, as `identityOf` finds them. @default null */
+  clientSession?: string | null
+  clientAgent?: string | null
   /** The model's id of the tool use that this call is about, where the client gives it in `_meta`. */
   toolUse: string | null
 }

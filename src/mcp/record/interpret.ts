@@ -1,0 +1,98 @@
+import type { Interpret, Interpretation, McpFacts, Message, RecordedExchange, SessionRef } from '#capture'
+import { cleanText } from '#lib/errors'
+import { type Fields, fieldsOf, word } from './fields.ts'
+import { framesIn } from './frames.ts'
+import { identityOf } from './identity.ts'
+import { answerText } from './result-text.ts'
+
+/** What the bytes of an MCP exchange mean: a call of a tool is a turn. Never throws. */
+export const interpretMcp: Interpret = (exchange) => {
+  const { open, end, request, response } = exchange
+  const asked = framesIn(request).find((frame) => typeof frame.method === 'string')
+  const frames = asked === undefined ? [] : framesIn(response)
+  const answer = asked?.id === undefined ? undefined : frames.findLast((frame) => isAnswer(frame, asked.id))
+  const found = factsIn(asked, open.request_headers)
+  const facts = { ...found.facts, ...given(open.mcp) }
+  return {
+    ...nothing,
+    streamed: frames.length > 1,
+    error: answer === undefined ? null : errorOf(answer),
+    session: open.mcp?.hop === 'client' ? sessionOf(exchange, found.client, facts) : null,
+    history: open.mcp?.hop === 'client' && end.outcome !== 'rejected' ? turnsOf(exchange, asked, answer) : [],
+    mcp: found.facts,
+  }
+}
+
+const nothing: Interpretation = {
+  ...{ model_asked: null, model_served: null, streamed: false, usage: null, cost: null },
+  ...{ error: null, session: null, history: [], reply: null },
+}
+
+function isAnswer(frame: Fields, id: unknown): boolean {
+  return frame.id === id && frame.method === undefined && ('result' in frame || 'error' in frame)
+}
+
+function factsIn(asked: Fields | undefined, headers: RecordedExchange['open']['request_headers']) {
+  const params = fieldsOf(asked?.params)
+  const meta = params._meta === undefined ? null : JSON.stringify(params._meta)
+  const { toolUse, client, session, agent } = identityOf(meta, headers)
+  const facts: Partial<McpFacts> = {
+    rpc: word(asked?.method),
+    name: word(params.name) ?? word(params.uri) ?? null,
+    client_session: session,
+    client_agent: agent,
+    tool_use: toolUse,
+  }
+  return { facts, client }
+}
+
+/** What the edge told comes before what the bytes say. */
+function given(told: McpFacts | undefined): Partial<McpFacts> {
+  return Object.fromEntries(Object.entries(told ?? {}).filter(([, value]) => value !== null))
+}
+
+/**
+ * Calls of one session are a conversation. Where the agent's own session is known it is a child of that; a client
+ * that has none at all has one a day for each of its keys.
+ */
+function sessionOf({ open }: RecordedExchange, client: string | null, facts: Partial<McpFacts>): SessionRef {
+  const { client_session, client_agent, session, peer } = facts
+  if (client !== null && client_session) {
+    const parent = client_agent ?? null
+    const agent = parent === null ? 'mcp' : `mcp ${parent}`
+    return { client, session: client_session, agent, parent_agent: parent }
+  }
+  const day = new Date(open.started_at).toISOString().slice(0, 10)
+  const own = client_session ?? session ?? `${peer ?? 'all'} ${open.key_id ?? 'nobody'} ${day}`
+  return { client: 'mcp', session: own, agent: null, parent_agent: null }
+}
+
+const spoken = ['tools/call', 'resources/read', 'prompts/get']
+
+/** Longer texts are cut in what people read and search; the bytes are kept elsewhere. */
+const longestText = 1024 * 1024
+
+/** One turn: what was called, with what, and what came of it. Each call is a turn of its own, however often it is made. */
+function turnsOf(
+  { open }: RecordedExchange,
+  asked: Fields | undefined,
+  answer: Fields | undefined,
+): Message[] {
+  const rpc = word(asked?.method)
+  if (rpc === null || !spoken.includes(rpc)) return []
+  const params = fieldsOf(asked?.params)
+  const name = rpc === 'resources/read' ? rpc : (word(params.name) ?? rpc)
+  const given = rpc === 'resources/read' ? params.uri : (params.arguments ?? {})
+  const called = `${name}(${JSON.stringify(given) ?? ''})`
+  const text = answer === undefined ? called : `${called}\n${answerText(answer)}`
+  return [{ role: 'tool', text: cleanText(text.slice(0, longestText)), digest: open.id.replaceAll('-', '') }]
+}
+
+/** A word for programs: `rpc-32602`, or that the tool said it failed. */
+export function errorOf(answer: Fields): string | null {
+  if (answer.error !== undefined && answer.error !== null) {
+    const { code } = fieldsOf(answer.error)
+    return typeof code === 'number' ? `rpc${code}` : 'rpc-error'
+  }
+  return fieldsOf(answer.result).isError === true ? 'tool-error' : null
+}
