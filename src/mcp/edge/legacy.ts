@@ -1,0 +1,171 @@
+import type { Client } from '../portal/portal.ts'
+import type { Hop } from '../record/recorder.ts'
+import type { Session } from '../session/session.ts'
+import type { Message, NotificationMessage, RequestMessage, ResponseMessage } from '../wire/message.ts'
+import { memberOf } from '../wire/raw-json.ts'
+import { hasBatches, hasPriming } from '../wire/versions.ts'
+import type { Accepts } from './accept.ts'
+import { answerCall } from './answering.ts'
+import { readBatch } from './batch.ts'
+import { batchReply } from './batch-reply.ts'
+import { runCall } from './call.ts'
+import type { Edge } from './edge.ts'
+import { checkMay, type Visitor } from './identify.ts'
+import { beginHop, type Incoming, refusing } from './incoming.ts'
+import { initialize } from './initialize.ts'
+import { openListening } from './listening.ts'
+import { invalidRequest } from './refusal.ts'
+import { openReply } from './reply.ts'
+import { replay } from './resume.ts'
+
+type Answering = { message: Message; hop: Hop; accepts: Accepts }
+
+/** A message of a revision with sessions. */
+export async function answerLegacy(edge: Edge, incoming: Incoming, answering: Answering): Promise<Response> {
+  const { message, hop, accepts } = answering
+  if (message.kind === 'request' && message.method === 'initialize')
+    return await initialize(edge, incoming, { message, hop })
+  const session = await sessionOf(edge, incoming)
+  if (message.kind === 'request') return await request(edge, incoming, { message, hop, accepts, session })
+  if (message.kind === 'response') takeAnswer(session, message)
+  else takeNotification(edge, message, { session, visitor: incoming.visitor })
+  return await accepted(hop)
+}
+
+async function request(
+  edge: Edge,
+  { request, server, visitor }: Incoming,
+  {
+    message,
+    hop,
+    accepts,
+    session,
+  }: { message: RequestMessage; hop: Hop; accepts: Accepts; session: Session },
+): Promise<Response> {
+  const reply = openReply({
+    ...{ hop, accepts, heartbeat: edge.heartbeat, limits: edge.limits, headers: {}, resumable: true },
+    priming: hasPriming(session.claims.version),
+    statusOf: () => 200,
+    onGone: () => {},
+    onStream() {
+      server?.timeout(request, 0)
+      edge.streams.set(hop.id, { reply, session: session.claims.id })
+    },
+  })
+  const call = { message, client: legacyClient(visitor, session), session, hop, outlet: reply, gone: null }
+  void runCall(call, (of) => answerCall(answeringOf(edge), of, { session, id: message.id })).finally(() =>
+    edge.streams.delete(hop.id),
+  )
+  return await reply.response
+}
+
+/** Of revision 2025-03-26: several messages in one body, whose answers come in one stream. */
+export async function answerLegacyBatch(
+  edge: Edge,
+  incoming: Incoming,
+  { body, accepts }: { body: string; accepts: Accepts },
+): Promise<Response> {
+  const hop = beginHop(edge, incoming, null)
+  hop.request(body)
+  return await refusing(edge, { hop, message: null }, async () => {
+    const messages = readBatch(body)
+    const session = await sessionOf(edge, incoming)
+    const { version } = session.claims
+    if (!hasBatches(version))
+      throw invalidRequest(400, 'no-batches', `Invalid Request: revision ${version} has no batches`)
+    for (const message of messages) {
+      checkMay(incoming.visitor, message.kind === 'response' ? null : message.method)
+      if (message.kind === 'response') takeAnswer(session, message)
+      if (message.kind === 'notification')
+        takeNotification(edge, message, { session, visitor: incoming.visitor })
+    }
+    const requests = messages.filter((message) => message.kind === 'request')
+    if (requests.length === 0) return await accepted(hop)
+    const { reply, outlets } = batchReply(requests.length, { edge, incoming, hop, accepts })
+    const client = legacyClient(incoming.visitor, session)
+    requests.forEach((message, at) => {
+      const outlet = outlets[at]
+      if (outlet === undefined) return
+      void runCall({ message, client, session, hop, outlet, gone: null }, (of) =>
+        answerCall(answeringOf(edge), of, { session, id: message.id }),
+      )
+    })
+    return await reply
+  })
+}
+
+/** GET: where a client hears what it did not ask for, or comes back to a stream that broke off. */
+export async function listenLegacy(edge: Edge, incoming: Incoming): Promise<Response> {
+  const { request, server, visitor } = incoming
+  const accept = request.headers.get('accept') ?? '*/*'
+  if (!/text\/event-stream|\*\/\*/i.test(accept))
+    throw invalidRequest(406, 'not-acceptable', 'Accept must have text/event-stream')
+  checkMay(visitor, 'subscriptions/listen')
+  const session = await sessionOf(edge, incoming)
+  const lastSeen = request.headers.get('last-event-id')
+  server?.timeout(request, 0)
+  const resumed = lastSeen === null ? null : await replay(edge, { lastSeen, session, visitor })
+  if (resumed !== null) return resumed
+  const hop = beginHop(edge, incoming, null, session.claims.id)
+  const { portal, heartbeat, limits } = edge
+  return openListening({
+    ...{ portal, session, hop, heartbeat, limits, client: () => legacyClient(visitor, session) },
+  })
+}
+
+/** DELETE: the client needs its session no more. */
+export async function endLegacy(edge: Edge, incoming: Incoming): Promise<Response> {
+  const session = await sessionOf(edge, incoming)
+  const hop = beginHop(edge, incoming, null, session.claims.id)
+  await edge.sessions.end(session)
+  await hop.end({ outcome: 'completed', status: 204, error: null })
+  return new Response(null, { status: 204 })
+}
+
+async function accepted(hop: Hop): Promise<Response> {
+  await hop.end({ outcome: 'completed', status: 202, error: null })
+  return new Response(null, { status: 202 })
+}
+
+export function legacyClient({ principal, portal }: Visitor, { claims, logLevel }: Session): Client {
+  const { id: session, version: protocolVersion, info, capabilities } = claims
+  return { principal, portal, era: 'legacy', protocolVersion, session, info, capabilities, logLevel }
+}
+
+export function takeNotification(
+  edge: Edge,
+  { method, params }: NotificationMessage,
+  { session, visitor }: { session: Session; visitor: Visitor },
+): void {
+  if (method === 'notifications/cancelled') {
+    const id: unknown = JSON.parse(memberOf(params, 'requestId') ?? 'null')
+    if (typeof id === 'string' || typeof id === 'number') session.calls.get(id)?.cancel()
+  } else if (method !== 'notifications/initialized') {
+    edge.portal.notify(legacyClient(visitor, session), method, params)
+  }
+}
+
+/** @throws Refusal 400 where nothing of that id was asked, or it was answered already */
+export function takeAnswer(session: Session, { id, answer }: ResponseMessage): void {
+  const waiting = typeof id === 'string' ? session.asked.get(id) : undefined
+  if (waiting === undefined)
+    throw invalidRequest(400, 'unasked', `No request of the id ${JSON.stringify(id)} waits for a response`)
+  waiting(answer)
+}
+
+export function answeringOf({ portal, sessions, subscriptions }: Edge) {
+  return { portal, sessions, subscribe: subscriptions.serve }
+}
+
+async function sessionOf(edge: Edge, { request, visitor }: Incoming): Promise<Session> {
+  const token = request.headers.get('mcp-session-id')
+  if (token === null)
+    throw invalidRequest(
+      400,
+      'no-session',
+      'Bad Request: the Mcp-Session-Id header is missing: initialize first',
+    )
+  const session = await edge.sessions.find(token, visitor.principal, visitor.portal)
+  if (session !== null) return session
+  throw invalidRequest(404, 'unknown-session', 'There is no such session, or it has ended: initialize again')
+}
