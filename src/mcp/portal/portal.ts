@@ -14,6 +14,8 @@ export type Portal = {
   listen(client: Client, interest: Interest, tell: (change: Change) => void): () => void
   /** What an edge puts into the answer to `initialize` and `server/discover`. In memory: never waits for a server. */
   offer(client: Client): Offer
+  /** Arguments of a tool, by its name here, that clients of the modern era repeat in `Mcp-Param-…` headers. */
+  headerParams(client: Client, tool: string): { path: string[]; header: string }[]
   /** Ends every connection and process of every server. */
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { Selection } from './settings.ts'
+import { matchesParts } from './wildcard.ts'
 
 /** Does a selection hold that tool (prompt, resource) of that server? Both by the server's own names. */
 export type Selector = (server: string, name: string) => boolean
@@ -21,10 +22,6 @@ export const everything: Selector = () => true
 
 function matcher(patterns: readonly string[]): (path: string) => boolean {
   if (patterns.includes('*')) return () => true
-  if (patterns.length === 0) return () => false
-  const source = patterns.map((pattern) =>
-    (pattern.includes('/') ? pattern : `${pattern}/*`).split('*').map(RegExp.escape).join('.*'),
-  )
-  const expression = new RegExp(`^(?:${source.join('|')})$`, 's')
-  return (path) => expression.test(path)
+  const all = patterns.map((pattern) => (pattern.includes('/') ? pattern : `${pattern}/*`).split('*'))
+  return (path) => all.some((parts) => matchesParts(parts, path))
 }

@@ -1,0 +1,101 @@
+import { may } from '#access'
+import { type OwnServer, openOwn } from '../own/own.ts'
+import { ownServerName } from '../servers/server.ts'
+import type { StoredName } from '../servers/servers.ts'
+import type { Answer } from '../wire/message.ts'
+import { memberOf, stringOf, withMember } from '../wire/raw-json.ts'
+import type { Audience } from './audience.ts'
+import { answerFor } from './era.ts'
+import { invalid, PortalError, portalCodes } from './errors.ts'
+import { callToolName, findingTools, readTarget, searchToolsName } from './finding.ts'
+import { forward } from './forward.ts'
+import { type OverflowStore, shortened } from './overflow.ts'
+import type { ClientCall } from './portal.ts'
+import type { Entry } from './view.ts'
+
+export type CallToolOptions = {
+  own: OwnServer
+  storedNames(): readonly StoredName[]
+  overflow: OverflowStore | undefined
+}
+
+/** Of a result that is stored where it is too large to be sent on. */
+const mostStored = 64 * 1024 * 1024
+
+/** @throws PortalError for a tool that is not there, not to be seen, or not to be called */
+export async function callTool(
+  call: ClientCall,
+  audience: Audience,
+  options: CallToolOptions,
+): Promise<Answer> {
+  const name = stringOf(call.params, 'name')
+  if (name === null) throw invalid('tools/call: params.name must be a string')
+  const entry = audience.tools.get(name) ?? formerly(name, audience, options.storedNames())
+  if (entry === null) throw invalid(`Unknown tool: ${name.slice(0, 200)}`)
+  if (entry.off) throw invalid(`The tool ${name.slice(0, 200)} is switched off`)
+  mayCall(call, audience, entry)
+  if (name === callToolName) return await callTool(readTarget(call), audience, options)
+  if (entry.source === null)
+    return answerFor(call.client.era, call.method, await callOwn(call, audience, name, options))
+
+  const { server } = entry.source
+  const { overflow } = options
+  const answer = await forward(call, entry.source, {
+    params: entry.name === name ? call.params : withMember(call.params, 'name', JSON.stringify(entry.name)),
+    timeoutMs: server.tools[entry.name]?.timeout_ms ?? server.timeout_ms,
+    maxBytes: overflow === undefined ? server.max_result_bytes : mostStored,
+  })
+  if ('error' in answer || overflow === undefined) return answer
+  const about = { limit: server.max_result_bytes, server: server.name, name: entry.name, call }
+  return { result: await shortened(answer.result, overflow, about) }
+}
+
+function mayCall(
+  { client: { principal } }: ClientCall,
+  { sight }: Audience,
+  { source, name, own }: Entry,
+): void {
+  const server = source?.server.name ?? ownServerName
+  if (own !== null ? may(principal, own.scope) : may(principal, 'call')) {
+    if (sight.mayCall(server, name)) return
+    throw new PortalError(portalCodes.forbidden, `This key may see ${server}/${name}, and not call it`)
+  }
+  throw new PortalError(
+    portalCodes.forbidden,
+    `${server}/${name}: this needs the scope ${own?.scope ?? 'call'}`,
+  )
+}
+
+/** A name that was told once, before names were given anew. */
+function formerly(exposed: string, { tools, sources }: Audience, names: readonly StoredName[]): Entry | null {
+  const known = names.find(
+    (one) =>
+      one.kind === 'tool' &&
+      one.exposed === exposed &&
+      sources.some(({ server }) => server.id === one.server_id),
+  )
+  if (known === undefined) return null
+  const same = (entry: Entry) => entry.source?.server.id === known.server_id && entry.name === known.name
+  return [...tools.values()].find(same) ?? null
+}
+
+async function callOwn(
+  call: ClientCall,
+  audience: Audience,
+  name: string,
+  { own }: CallToolOptions,
+): Promise<Answer> {
+  const { client, signal, exchange } = call
+  const args = memberOf(call.params, 'arguments') ?? '{}'
+  const token = memberOf(memberOf(call.params, '_meta') ?? '{}', 'progressToken')
+  const context = {
+    ...{ principal: client.principal, signal, exchange },
+    progress(done: number, total?: number, message?: string) {
+      if (token === null) return
+      const said = JSON.stringify({ progress: done, total, message })
+      call.notify('notifications/progress', withMember(said, 'progressToken', token))
+    },
+  }
+  const serving = name === searchToolsName ? openOwn([findingTools(audience).search]) : own
+  return await serving.call(name, args, context)
+}
