@@ -33,7 +33,7 @@ export {
 } from './interpretation.ts'
 export { openReading, type Reading, type ReadingOptions } from './reading/reading.ts'
 export type { Replay, ReplayOptions } from './reading/replay.ts'
-export type { Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
+export type { FoundExchange, Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
 export { SpoolFullError } from './spool/room.ts'
 export { openSpool, type SpoolOptions } from './spool.ts'
 export { exchangesChannel } from './storing/announce.ts'
