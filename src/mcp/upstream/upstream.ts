@@ -58,8 +58,17 @@ export type UpstreamCall = {
   onNotification(method: string, params: RawJson): void
   /** What the server asks back in the course of this call; absent: it is refused. */
   onRequest?(method: string, params: RawJson): Promise<Answer>
-  /** The client's `_meta` log level, for servers of the modern era. */
+  /** The lowest level of log messages that the client asked for. */
   logLevel?: string | null
+  /** Progress starts `timeoutMs` anew, but no call lasts longer than this. @default 10 times `timeoutMs` */
+  maxTimeoutMs?: number
+  /** Whose call it is, for the record. @default the server's tenant, or `default` where it has none */
+  tenant?: string
+  keyId?: string | null
+  /** @default full */
+  mode?: 'full' | 'metadata'
+  /** The model's id of the tool use, where the client gave it. */
+  toolUse?: string | null
   /** The client's own capabilities, which a server of the modern era is told. @default {} */
   capabilities?: RawJson
 }
@@ -67,3 +76,31 @@ export type UpstreamCall = {
 export type UpstreamEvent =
   | { kind: 'notification'; method: string; params: RawJson }
   | { kind: 'state'; state: UpstreamState }
+
+/** What a connection depends on; a row of servers fits. */
+export type UpstreamSpec = {
+  id: string
+  tenant: string | null
+  name: string
+  transport: 'stdio' | 'http' | 'sse' | 'ws'
+  command: string | null
+  args: readonly string[]
+  env: Readonly<Record<string, string>>
+  cwd: string | null
+  url: string | null
+  headers: Readonly<Record<string, string>>
+  /** A process that nobody used for so long is stopped; null: never. */
+  idle_stop_ms: number | null
+  /** Changes with whatever a connection depends on, credentials among it. */
+  fingerprint: string
+}
+
+/** All servers of a gateway. */
+export type Upstreams = {
+  /** The shared connection of this server and credential. A changed spec ends the one before, with its processes. */
+  get(spec: UpstreamSpec): Upstream
+  states(): { id: string; name: string; state: UpstreamState }[]
+  /** Processes that run, in each the server's own. */
+  pids(): number[]
+  close(): Promise<void>
+}
