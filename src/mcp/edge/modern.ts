@@ -3,11 +3,13 @@ import type { Hop } from '../record/recorder.ts'
 import { codes } from '../wire/codes.ts'
 import type { Envelope } from '../wire/envelope.ts'
 import type { Answer, Message } from '../wire/message.ts'
+import { memberOf, stringOf } from '../wire/raw-json.ts'
 import type { Accepts } from './accept.ts'
 import { answerCall } from './answering.ts'
 import { runCall } from './call.ts'
 import type { Edge } from './edge.ts'
 import type { Incoming } from './incoming.ts'
+import { checkParamHeaders } from './param-headers.ts'
 import { invalidRequest } from './refusal.ts'
 import { openReply } from './reply.ts'
 
@@ -24,6 +26,11 @@ export async function answerModern(
     edge.portal.notify(client, message.method, message.params)
     await hop.end({ outcome: 'completed', status: 202, error: null })
     return new Response(null, { status: 202 })
+  }
+  const tool = message.method === 'tools/call' ? stringOf(message.params, 'name') : null
+  if (tool !== null) {
+    const given = memberOf(message.params, 'arguments') ?? '{}'
+    checkParamHeaders(request.headers, given, edge.portal.headerParams(client, tool))
   }
   const gone = new AbortController()
   const hangUp = () => gone.abort()
