@@ -1,9 +1,9 @@
-import type { Principal } from '#access'
 import type { Logger } from '#lib/log'
 import type { Portal } from '../portal/portal.ts'
+import type { McpRecord } from '../record/open-record.ts'
 import type { Recorder } from '../record/recorder.ts'
 import type { Sessions } from '../session/sessions.ts'
-import type { Id, RawJson } from '../wire/message.ts'
+import type { RawJson } from '../wire/message.ts'
 import type { Guard } from './guard.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Ways } from './identify.ts'
@@ -31,16 +31,8 @@ export type Edge = {
   log: Logger
 }
 
-/** What the record has of a stream that its client saw up to event `n`. Null: it has no such exchange of theirs. */
-export type EventsAfter = (
-  principal: Principal,
-  exchange: string,
-  n: number,
-) => Promise<{
-  events: readonly { id: string; data: RawJson }[]
-  final: boolean
-  requestId: Id | null
-} | null>
+/** What the record has of a stream behind the event that its client saw last. */
+export type EventsAfter = McpRecord['eventsAfter']
 
 /** Bun's server, as far as it is needed here. */
 export type StreamServer = { timeout(request: Request, seconds: number): void } | null

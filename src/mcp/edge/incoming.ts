@@ -26,13 +26,14 @@ export async function refusing(
   }
 }
 
-export function beginHop(edge: Edge, incoming: Incoming, message: Message | null, session?: string): Hop {
+export function beginHop(edge: Edge, incoming: Incoming, message: Message | null): Hop {
   const { request, visitor, path } = incoming
+  const token = request.headers.get('mcp-session-id')
   const asked = message === null || message.kind === 'response' ? null : message
   return edge.recorder.begin(
     hopOpening({
       ...{ transport: 'http', method: request.method, path, headers: [...request.headers], visitor, message },
-      session: session ?? null,
+      session: token === null ? null : edge.sessions.idOf(token),
       isSecret: asked !== null && edge.isSecret(asked.method, asked.params),
     }),
   )

@@ -106,7 +106,7 @@ export async function listenLegacy(edge: Edge, incoming: Incoming): Promise<Resp
   server?.timeout(request, 0)
   const resumed = lastSeen === null ? null : await replay(edge, { lastSeen, session, visitor })
   if (resumed !== null) return resumed
-  const hop = beginHop(edge, incoming, null, session.claims.id)
+  const hop = beginHop(edge, incoming, null)
   const { portal, heartbeat, limits } = edge
   return openListening({
     ...{ portal, session, hop, heartbeat, limits, client: () => legacyClient(visitor, session) },
@@ -116,7 +116,7 @@ export async function listenLegacy(edge: Edge, incoming: Incoming): Promise<Resp
 /** DELETE: the client needs its session no more. */
 export async function endLegacy(edge: Edge, incoming: Incoming): Promise<Response> {
   const session = await sessionOf(edge, incoming)
-  const hop = beginHop(edge, incoming, null, session.claims.id)
+  const hop = beginHop(edge, incoming, null)
   await edge.sessions.end(session)
   await hop.end({ outcome: 'completed', status: 204, error: null })
   return new Response(null, { status: 204 })

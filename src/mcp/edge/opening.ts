@@ -1,3 +1,4 @@
+import { identityOf } from '../record/identity.ts'
 import type { HopOpen } from '../record/recorder.ts'
 import type { Message } from '../wire/message.ts'
 import { memberOf, stringOf } from '../wire/raw-json.ts'
@@ -21,24 +22,14 @@ export function hopOpening(opening: Opening): HopOpen {
   const { transport, method, path, headers, visitor, message, session, isSecret } = opening
   const { tenant, keyId, capture, tags } = visitor.principal
   const request = message === null || message.kind === 'response' ? null : message
+  const meta = request === null ? null : memberOf(request.params, '_meta')
+  const { toolUse, session: clientSession, agent: clientAgent } = identityOf(meta, headers)
   return {
+    ...{ toolUse, clientSession, clientAgent },
     ...{ hop: 'client', parent: null, transport, method, path, headers, tenant, keyId, tags, session },
     mode: isSecret ? 'metadata' : capture,
     peer: visitor.portal,
     rpc: request?.method ?? null,
     name: request === null ? null : (stringOf(request.params, 'name') ?? stringOf(request.params, 'uri')),
-    toolUse: request === null ? null : toolUseOf(memberOf(request.params, '_meta')),
   }
-}
-
-/** Where clients say for which tool use of a model they call. */
-const toolUseKeys = ['claudecode/toolUseId', 'anthropic/toolUseId', 'toolUseId', 'tool_use_id', 'toolCallId']
-
-function toolUseOf(meta: string | null): string | null {
-  if (meta === null) return null
-  for (const key of toolUseKeys) {
-    const id = stringOf(meta, key)
-    if (id !== null) return id
-  }
-  return null
 }

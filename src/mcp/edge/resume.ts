@@ -5,7 +5,7 @@ import { responseFrame } from '../wire/frame.ts'
 import type { Edge } from './edge.ts'
 import type { Visitor } from './identify.ts'
 import { invalidRequest } from './refusal.ts'
-import { sseEvent } from './sse-stream.ts'
+import { openSse, sseEvent } from './sse-stream.ts'
 
 /**
  * Goes on after the event that a client saw last: from the call itself where it is under way here; else from the
@@ -26,23 +26,33 @@ export async function replay(
     const resumed = live.reply.resume(n)
     if (resumed !== null) return resumed
   }
-  const recorded = await recordedEvents(edge, { exchange, n, visitor })
-  if (recorded === null) throw unknownEvent()
-  const { events, final, requestId } = recorded
-  const told = events.map(({ id, data }) => sseEvent(data, id))
-  if (!final && requestId !== null) told.push(sseEvent(responseFrame(requestId, { error: died })))
-  const headers = {
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-cache',
-    'x-accel-buffering': 'no',
+  const found = await recordedEvents(edge, { exchange, n, visitor })
+  if (found === null || found.session !== session.claims.id) throw unknownEvent()
+  const { heartbeat, limits } = edge
+  const stream = openSse({ ...limits, heartbeat, onGone: () => {} })
+  void follow(found)
+  return stream.response
+
+  /** Where another gateway is still at work on it, this one tells on as the record grows. */
+  async function follow(first: Recorded): Promise<void> {
+    for (let part: Recorded | null = first; part !== null && stream.isOpen(); ) {
+      stream.send(part.sse)
+      if (part.ended && !part.final && part.requestId !== null)
+        stream.send(sseEvent(responseFrame(part.requestId, { error: died })))
+      if (part.ended || part.final) break
+      const after = Math.max(n, part.last)
+      part = await recordedEvents(edge, { exchange: exchange ?? '', n: after, visitor }).catch(() => null)
+    }
+    stream.end()
   }
-  return new Response(told.join(''), { headers })
 }
+
+type Recorded = NonNullable<Awaited<ReturnType<Edge['eventsAfter']>>>
 
 async function recordedEvents(
   { eventsAfter, log }: Edge,
   { exchange, n, visitor }: { exchange: string; n: number; visitor: Visitor },
-) {
+): Promise<Recorded | null> {
   try {
     return await eventsAfter(visitor.principal, exchange, n)
   } catch (error) {

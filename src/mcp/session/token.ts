@@ -42,7 +42,7 @@ const shape = z.tuple([
 /** `secret`: the one that the vault has too; the key is another. */
 export function sessionTokens(secret: string | Uint8Array): SessionTokens {
   const key = Buffer.from(hkdfSync('sha256', secret, 'sluice', 'mcp sessions v1', 32))
-  const sign = (text: string) => createHmac('sha256', key).update(text).digest().subarray(0, 18)
+  const sign = (text: string) => createHmac('sha256', key).update(text).digest('base64url')
   return {
     issue(given) {
       const claims: SessionClaims = {
@@ -54,13 +54,13 @@ export function sessionTokens(secret: string | Uint8Array): SessionTokens {
       const { id, tenant, keyId, portal, version, info, capabilities } = claims
       const fields = [id, tenant, keyId, portal, version, info, capabilities] satisfies z.infer<typeof shape>
       const body = Buffer.from(JSON.stringify(fields)).toString('base64url')
-      return { token: `${body}.${sign(body).toString('base64url')}`, claims }
+      return { token: `${body}.${sign(body)}`, claims }
     },
     read(token) {
       const dot = token.indexOf('.')
       const body = token.slice(0, dot)
-      const given = Buffer.from(token.slice(dot + 1), 'base64url')
-      const right = sign(body)
+      const given = Buffer.from(token.slice(dot + 1))
+      const right = Buffer.from(sign(body))
       if (dot === -1 || given.length !== right.length || !timingSafeEqual(given, right)) return null
       const [id, tenant, keyId, portal, version, info, capabilities] = shape.parse(
         JSON.parse(Buffer.from(body, 'base64url').toString()),

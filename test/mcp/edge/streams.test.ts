@@ -111,17 +111,23 @@ test('a call whose stream broke off goes on where the client saw it last', async
 
 test('a call that this gateway does not know comes from the record; where it broke off, with an error', async () => {
   const exchange = Bun.randomUUIDv7()
-  const event = { id: `${exchange}_2`, data: '{"jsonrpc":"2.0","method":"x","params":{}}' }
+  const data = '{"jsonrpc":"2.0","method":"x","params":{}}'
+  let recorded: string | null = null
   const other = await startEdge({
     database,
-    eventsAfter: async ({ tenant }, id, n) =>
-      tenant === 'acme' && id === exchange && n === 1
-        ? { events: [event], final: false, requestId: 9 }
-        : null,
+    async eventsAfter({ tenant }, id, n) {
+      if (tenant !== 'acme' || id !== exchange || n !== 1) return null
+      const sse = `id: ${exchange}_2\ndata: ${data}\n\n`
+      return { sse, last: 2, final: false, ended: true, requestId: 9, keyId: 'a', session: recorded }
+    },
   })
   const session = await other.session()
+  const foreign = await session.get({ 'last-event-id': `${exchange}_1` })
+  expect(foreign.status).toBe(400)
+  await session.post(call('quick'))
+  recorded = other.hops.at(-1)?.open.session ?? null
   const events = readEvents(await session.get({ 'last-event-id': `${exchange}_1` }))
-  expect(await events.next()).toMatchObject(event)
+  expect(await events.next()).toMatchObject({ id: `${exchange}_2`, data })
   expect(await events.message()).toMatchObject({ id: 9, error: { code: -32603 } })
   expect(await events.next()).toBeNull()
   const unknown = await session.get({ 'last-event-id': `${exchange}_7` })

@@ -44,6 +44,8 @@ export type TestEdgeOptions = {
   anonymous?: boolean
   eventsAfter?: EventsAfter
   port?: number
+  /** @default `sessionSecret` */
+  secret?: string
 }
 
 export const keys: Record<string, Principal> = {
@@ -87,7 +89,7 @@ export async function startEdge(options: TestEdgeOptions): Promise<TestEdge> {
     headerParams: () => [{ path: ['region'], header: 'Region' }],
     close: async () => {},
   }
-  const tokens = sessionTokens(sessionSecret)
+  const tokens = sessionTokens(options.secret ?? sessionSecret)
   const sessions = openSessions({ sql: options.database.sql, log: quiet, tokens })
   const edge = openEdge({
     ...{ portal, recorder, sessions, log: quiet, isSecret: () => false, bodyMaxBytes: 100_000 },
