@@ -33,6 +33,7 @@ export const rules: Record<string, Rule> = {
   'GET /api/conversations/:id': 'read',
   'GET /api/conversations/:id/turns': 'read',
   'GET /api/conversations/:id/turns/:number': 'read',
+  'GET /api/conversations/:id/timeline': 'read',
   'GET /api/conversations/:id/export': 'read',
   'GET /api/search': 'read',
   'GET /api/export': 'read',

@@ -1,9 +1,14 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
 import { idFloor, idTime } from '#lib/ids'
-import { exchangesBy } from './class-filters.ts'
 import { type Page, pageOf, readCursor } from './cursor.ts'
-import { conjunction, type ExchangeFilters, exchangeConditions, exchangeFilters } from './exchange-filters.ts'
+import {
+  conjunction,
+  type ExchangeFilters,
+  exchangeConditions,
+  exchangeFilters,
+  exchangesBy,
+} from './exchange-filters.ts'
 import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
 import { newestFirst } from './newest-first.ts'
 import { notFound, page } from './query.ts'
