@@ -5,6 +5,11 @@ const bytes = z.coerce.number().int().positive()
 const flag = z
   .enum(['true', 'false', '1', '0', 'on', 'off'])
   .transform((word) => ['true', '1', 'on'].includes(word))
+/** Names with commas between them. */
+const names = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((name) => name.trim() || []))
 
 const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -27,6 +32,9 @@ const schema = z.object({
   CLIENT_GONE: z.enum(['cancel', 'finish']).default('cancel'),
   PRIVATE_ADDRESSES: flag.default(false),
   MCP_STDIO: flag.optional(),
+  MCP_ALLOWED_HOSTS: names,
+  MCP_ALLOWED_ORIGINS: names,
+  MCP_SSE: flag.default(false),
   CACHE_STORE: z.enum(['redis', 'postgres', 'memory']).optional(),
   CACHE_MAX_BYTES: bytes.default(256 * 1024 * 1024),
   CLASSIFY: flag.default(true),
@@ -76,6 +84,26 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     GATEWAY_URL: (parsed.data.GATEWAY_URL ?? gatewayHere(parsed.data)).replace(/\/+$/, ''),
     providers: readProviders(set),
   }
+}
+
+/** Of our environment, what processes may see that we start for others: nothing secret. */
+export function childEnvironment(
+  source: Record<string, string | undefined> = process.env,
+): Record<string, string> {
+  const kept = Object.entries(source).filter(([name]) => inheritable.test(name))
+  return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
+
+const inheritable = /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TMPDIR|TZ|LANG|LC_\w+)$/
+
+/** What programs that are started for others get of our environment: where things are, and nothing secret. */
+export function childEnvironment(
+  source: Record<string, string | undefined> = process.env,
+): Record<string, string> {
+  const names = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TERM', 'TMPDIR', 'TZ']
+  return Object.fromEntries(
+    names.flatMap((name) => (source[name] === undefined ? [] : [[name, source[name]]])),
+  )
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
 /** How long a process has to end by itself after each request to do so. */
 const graceMs = 2_000
 
@@ -13,11 +15,10 @@ export async function endGroup(leader: number, exited: Promise<unknown>): Promis
   }
 }
 
-/** Sends at once, without waiting. False: nobody is left. */
-export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
+/** False: nobody is left. */
+function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-leader, signal)
-    return true
+    return process.kill(-leader, signal)
   } catch {
     return false
   }
@@ -26,13 +27,30 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
 /** Nothing tells of the end of grandchildren: one looks, ever less often. */
 async function groupGone(leader: number, ms: number): Promise<void> {
   const deadline = performance.now() + ms
-  for (let wait = 2; performance.now() < deadline; wait = Math.min(wait * 2, 100)) {
-    try {
-      process.kill(-leader, 0)
-    } catch {
-      return
-    }
+  for (let wait = 1; performance.now() < deadline; wait = Math.min(wait * 2, 100)) {
+    if (!signalGroup(leader, 0) || onlyZombies(leader)) return
     await Bun.sleep(wait)
+  }
+}
+
+/** Dead processes count as members until their new parent has collected them, which may be late to do so. */
+function onlyZombies(leader: number): boolean {
+  try {
+    const members = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && groupOf(pid) === leader)
+    return members.length === 0
+  } catch {
+    return false
+  }
+}
+
+/** Of a process that lives. */
+function groupOf(pid: string): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 3)
+    return state === 'Z' ? null : Number(group)
+  } catch {
+    return null
   }
 }
 

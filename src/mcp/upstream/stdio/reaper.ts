@@ -21,9 +21,9 @@ while read -r op group; do
     +) groups="\${groups}$group " ;;
   esac
 done
-for group in $groups; do kill -TERM -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -TERM "-$group" 2>/dev/null; done
 [ "$groups" = ' ' ] || sleep 1
-for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
 `
 
 type Watcher = Bun.Subprocess<'pipe', 'ignore', 'ignore'>
