@@ -36,7 +36,8 @@ export async function deleteKept(
     await tx`
       update exchanges set mode = 'erased', conversation_id = null, request_sha256 = null, response_sha256 = null
       where id = any(${exchanges}::uuid[])`
-    await tx`delete from exchange_classes where id = any(${exchanges}::uuid[])`
+    for (const table of ['exchange_classes', 'mcp_exchanges', 'tool_uses'])
+      await tx`delete from ${tx(table)} where id = any(${exchanges}::uuid[])`
     await tx`delete from turn_words where id in (select id from turns where conversation_id = ${id})`
     const { count } = await tx`delete from turns where conversation_id = ${id}`
     await tx`delete from conversations where id = ${id}`
@@ -61,11 +62,13 @@ function mayDelete(principal: Principal, found: Found & { id: string; force: boo
   )
 }
 
-/** Those of its traffic, and the calls of tools that stored messages in it. */
+/** Those of its traffic, the calls of tools that stored messages in it, and what these calls caused. */
 async function exchangesOf(tx: TransactionSql, id: string): Promise<string[]> {
   const rows = await tx<{ id: string }[]>`
     select id from exchanges where conversation_id = ${id}
     union select x.id from turns t join exchanges x on x.id = t.exchange_id
     where t.conversation_id = ${id} and t.by_tool`
-  return rows.map((row) => row.id)
+  const ids = rows.map((row) => row.id)
+  const caused = await tx<{ id: string }[]>`select id from mcp_exchanges where parent = any(${ids}::uuid[])`
+  return [...new Set([...ids, ...caused.map((row) => row.id)])]
 }
