@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { openAccess } from '#access'
 import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
-import { isLoopback, readEnv } from '#lib/env'
+import { childEnvironment, isLoopback, readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
 import { openMetrics } from '#lib/metrics'
@@ -22,6 +22,7 @@ import {
   openRouting,
   type PriceOf,
 } from '#llm'
+import { openMcp } from '#mcp'
 import { classification } from '#queues/classification'
 import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
@@ -29,6 +30,7 @@ import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes, keptRoutes } from '#routes/capture'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
+import { mcpRoutes, serverRoutes } from '#routes/mcp'
 import { openStore } from '#store'
 import { cacheMetrics } from './cache-metrics.ts'
 import { databaseUrl, environment } from './environment.ts'
@@ -89,7 +91,8 @@ async function start(held: Releaser): Promise<Started> {
   const mock = await openMock()
   held.add('mock', mock.close)
   const providers = openProviders({ ...env.providers, mock: { baseUrl: mock.url } })
-  const vault = openVault(env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key'))))
+  const secret = env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key')))
+  const vault = openVault(secret)
   const routing = await openRouting({
     ...{ sql: store.sql, log, providers, vault, metrics },
     snapshotFile: join(env.DATA_DIR, 'routing.json'),
@@ -123,6 +126,14 @@ async function start(held: Releaser): Promise<Started> {
   })
 
   const { authorise } = access
+  // Who may start commands here can reach the network anyway.
+  const allowPrivate = env.PRIVATE_ADDRESSES || env.MCP_STDIO
+  const mcp = await openMcp({
+    ...{ sql: store.sql, spool, reading, vault, secret, authorise, log, version, ownTools: [] },
+    ...{ folder: join(env.DATA_DIR, 'mcp'), allowStdio: env.MCP_STDIO, allowPrivate },
+    ...{ bodyMaxBytes: env.BODY_MAX_BYTES, defaultCapture: env.CAPTURE, inherited: childEnvironment() },
+    guard: { host: env.HOST, hosts: env.MCP_ALLOWED_HOSTS, origins: env.MCP_ALLOWED_ORIGINS },
+  })
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
   const app = gatewayApp({
     routes: [
@@ -134,6 +145,11 @@ async function start(held: Releaser): Promise<Started> {
       routingRoutes({ sql: store.sql, routing, authorise, vault }),
       askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access }),
+      mcpRoutes({ edge: mcp.edge }),
+      serverRoutes({
+        ...{ sql: store.sql, servers: mcp.servers, reports: mcp.portal.reports, authorise, vault },
+        ...{ allowStdio: env.MCP_STDIO, allowPrivate },
+      }),
       keptRoutes({ sql: store.sql, reading, authorise }),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
@@ -158,6 +174,7 @@ async function start(held: Releaser): Promise<Started> {
   })
   // Before the listener, which would wait for those who follow.
   held.add('live tails', reading.tail.close)
+  held.add('MCP', mcp.close)
   return { ready: { host: env.HOST, port, engine: broker.engine, spool: spool.id, version } }
 }
 

@@ -25,6 +25,8 @@ export type Edge = {
   bodyMaxBytes: number
   /** Streams of legacy calls that are under way, by their exchange: where their clients may come back to. */
   streams: Map<string, { reply: Reply; session: string }>
+  /** Calls under way. */
+  calls: Set<Promise<void>>
   eventsAfter: EventsAfter
   /** Do these arguments hold a secret of the user's? */
   isSecret(method: string, params: RawJson): boolean
@@ -36,3 +38,9 @@ export type EventsAfter = McpRecord['eventsAfter']
 
 /** Bun's server, as far as it is needed here. */
 export type StreamServer = { timeout(request: Request, seconds: number): void } | null
+
+/** Lets a call go on by itself; a gateway that stops waits for it, for a while. */
+export function letRun({ calls }: Edge, call: Promise<void>): void {
+  calls.add(call)
+  void call.finally(() => calls.delete(call))
+}

@@ -11,7 +11,7 @@ export type GuardOptions = {
 }
 
 /** @throws Refusal 403: a page of another origin, or one that made its own name lead here (DNS rebinding) */
-export type Guard = (headers: Headers) => void
+export type Guard = (request: Request) => void
 
 /**
  * A gateway on loopback answers to the names of loopback alone. One on a network answers to any name unless names
@@ -29,8 +29,8 @@ export function openGuard({ host, hosts, origins }: GuardOptions): Guard {
     return known.has(full) || known.has(name) || (local && isLoopbackName(name))
   }
 
-  return (headers) => {
-    const asked = headers.get('host') ?? ''
+  return ({ headers, url }) => {
+    const asked = headers.get('host') ?? URL.parse(url)?.host ?? ''
     if (!anyHost && !isKnown(asked))
       throw invalidRequest(403, 'host-not-allowed', 'The Host header names a host that is not this one')
     const origin = headers.get('origin')

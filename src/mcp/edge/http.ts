@@ -20,7 +20,7 @@ export async function handleHttp(
   { target, server }: { target: Target; server: StreamServer },
 ): Promise<Response> {
   try {
-    edge.guard(request.headers)
+    edge.guard(request)
     const response = await answered(edge, request, { target, server })
     return withCors(response, request.headers.get('origin'))
   } catch (error) {

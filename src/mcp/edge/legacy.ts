@@ -9,7 +9,7 @@ import { answerCall } from './answering.ts'
 import { readBatch } from './batch.ts'
 import { batchReply } from './batch-reply.ts'
 import { runCall } from './call.ts'
-import type { Edge } from './edge.ts'
+import { type Edge, letRun } from './edge.ts'
 import { checkMay, type Visitor } from './identify.ts'
 import { beginHop, type Incoming, refusing } from './incoming.ts'
 import { initialize } from './initialize.ts'
@@ -53,8 +53,10 @@ async function request(
     },
   })
   const call = { message, client: legacyClient(visitor, session), session, hop, outlet: reply, gone: null }
-  void runCall(call, (of) => answerCall(answeringOf(edge), of, { session, id: message.id })).finally(() =>
-    edge.streams.delete(hop.id),
+  const answered = runCall(call, (of) => answerCall(answeringOf(edge), of, { session, id: message.id }))
+  letRun(
+    edge,
+    answered.finally(() => edge.streams.delete(hop.id)),
   )
   return await reply.response
 }
@@ -86,8 +88,11 @@ export async function answerLegacyBatch(
     requests.forEach((message, at) => {
       const outlet = outlets[at]
       if (outlet === undefined) return
-      void runCall({ message, client, session, hop, outlet, gone: null }, (of) =>
-        answerCall(answeringOf(edge), of, { session, id: message.id }),
+      const call = { message, client, session, hop, outlet, gone: null }
+      const { id } = message
+      letRun(
+        edge,
+        runCall(call, (of) => answerCall(answeringOf(edge), of, { session, id })),
       )
     })
     return await reply

@@ -7,7 +7,7 @@ import { memberOf, stringOf } from '../wire/raw-json.ts'
 import type { Accepts } from './accept.ts'
 import { answerCall } from './answering.ts'
 import { runCall } from './call.ts'
-import type { Edge } from './edge.ts'
+import { type Edge, letRun } from './edge.ts'
 import type { Incoming } from './incoming.ts'
 import { checkParamHeaders } from './param-headers.ts'
 import { invalidRequest } from './refusal.ts'
@@ -45,9 +45,10 @@ export async function answerModern(
     onStream: () => server?.timeout(request, 0),
   })
   const { portal, sessions, subscriptions } = edge
-  void runCall({ message, client, session: null, hop, outlet: reply, gone: gone.signal }, (call) =>
-    answerCall({ portal, sessions, subscribe: subscriptions.serve }, call, { session: null, id: message.id }),
-  )
+  const call = { message, client, session: null, hop, outlet: reply, gone: gone.signal }
+  const answering = { portal, sessions, subscribe: subscriptions.serve }
+  const answered = runCall(call, (of) => answerCall(answering, of, { session: null, id: message.id }))
+  letRun(edge, answered)
   return await reply.response
 }
 

@@ -14,12 +14,18 @@ export type McpEdge = {
   close(): Promise<void>
 }
 
-export type EdgeOptions = Omit<Edge, 'guard' | 'heartbeat' | 'subscriptions' | 'streams' | 'limits'> & {
+export type EdgeOptions = Omit<
+  Edge,
+  'guard' | 'heartbeat' | 'subscriptions' | 'streams' | 'calls' | 'limits'
+> & {
   guard: GuardOptions
   limits?: Edge['limits']
   /** @default 5_000 */
   heartbeatMs?: number
 }
+
+/** So long calls under way may take to end when the gateway stops. */
+const drainMs = 2_500
 
 /** Opens the portal's doors to clients. Sessions are closed with it, the portal is not. */
 export function openEdge({ guard, limits = {}, heartbeatMs, ...given }: EdgeOptions): McpEdge {
@@ -27,6 +33,7 @@ export function openEdge({ guard, limits = {}, heartbeatMs, ...given }: EdgeOpti
   const subscriptions = openSubscriptions(given.portal)
   const edge: Edge = {
     ...{ ...given, guard: openGuard(guard), limits, heartbeat, subscriptions, streams: new Map() },
+    calls: new Set(),
   }
   return {
     handle: (request, where) => handleHttp(edge, request, where),
@@ -38,6 +45,7 @@ export function openEdge({ guard, limits = {}, heartbeatMs, ...given }: EdgeOpti
     async close() {
       subscriptions.close()
       await edge.sessions.close()
+      await Promise.race([Promise.all(edge.calls), Bun.sleep(drainMs)])
       heartbeat.stop()
     },
   }

@@ -1,0 +1,90 @@
+import { Elysia } from 'elysia'
+import { routeDoc } from '#lib/route-doc'
+import type { StreamServer } from './edge/edge.ts'
+import type { Target } from './edge/identify.ts'
+import type { McpEdge } from './edge/open-edge.ts'
+
+export { type ServerRoutesOptions, serverRoutes } from './servers/routes.ts'
+
+const tag = 'mcp'
+const raw = { parse: 'none' } as const
+const whole: Target = { kind: 'all' }
+const portal = (name: string): Target => ({ kind: 'portal', name })
+const secret = (given: string): Target => ({ kind: 'secret', secret: given })
+
+/** MCP itself. Errors are JSON-RPC errors, with the HTTP statuses that its specification has for them. */
+export function mcpRoutes({ edge }: { edge: McpEdge }) {
+  type Asked = { request: Request; server: StreamServer }
+  const to = (target: Target, { request, server }: Asked) => edge.handle(request, { target, server })
+  return new Elysia({ name: 'mcp' })
+    .post('/mcp', ({ request, server }) => to(whole, { request, server }), post('call', whats.all))
+    .get('/mcp', ({ request, server }) => to(whole, { request, server }), get('call', whats.all))
+    .delete('/mcp', ({ request, server }) => to(whole, { request, server }), end('call', whats.all))
+    .options('/mcp', ({ request, server }) => to(whole, { request, server }), hidden)
+    .post(
+      '/mcp/:portal',
+      ({ request, server, params: { portal: name } }) => to(portal(name), { request, server }),
+      post('call', whats.portal),
+    )
+    .get(
+      '/mcp/:portal',
+      ({ request, server, params: { portal: name } }) => to(portal(name), { request, server }),
+      get('call', whats.portal),
+    )
+    .delete(
+      '/mcp/:portal',
+      ({ request, server, params: { portal: name } }) => to(portal(name), { request, server }),
+      end('call', whats.portal),
+    )
+    .options(
+      '/mcp/:portal',
+      ({ request, server, params: { portal: name } }) => to(portal(name), { request, server }),
+      hidden,
+    )
+    .post(
+      '/mcp/s/:secret',
+      ({ request, server, params: { secret: given } }) => to(secret(given), { request, server }),
+      post('open', whats.secret),
+    )
+    .get(
+      '/mcp/s/:secret',
+      ({ request, server, params: { secret: given } }) => to(secret(given), { request, server }),
+      get('open', whats.secret),
+    )
+    .delete(
+      '/mcp/s/:secret',
+      ({ request, server, params: { secret: given } }) => to(secret(given), { request, server }),
+      end('open', whats.secret),
+    )
+    .options(
+      '/mcp/s/:secret',
+      ({ request, server, params: { secret: given } }) => to(secret(given), { request, server }),
+      hidden,
+    )
+}
+
+type Scope = 'call' | 'open'
+
+const hidden = { ...raw, detail: { hide: true } }
+const whats = {
+  all: 'all servers that the key may see',
+  portal: 'a named selection of servers',
+  secret: 'a revocable address that is itself the credential',
+}
+
+function post(scope: Scope, what: string) {
+  const description =
+    'One JSON-RPC message, of revision 2026-07-28 or of one with sessions. Answered with one JSON object, or with a stream where something precedes the result.'
+  const doc = { scope, tag, summary: `MCP, a message: ${what}`, description, answer: 'application/json' }
+  return { ...raw, ...routeDoc(doc) }
+}
+
+function get(scope: Scope, what: string) {
+  const description = 'Of revisions with sessions. With `Last-Event-ID` a stream that broke off goes on.'
+  const doc = { scope, tag, summary: `MCP, listening: ${what}`, description, answer: 'text/event-stream' }
+  return { ...raw, ...routeDoc(doc) }
+}
+
+function end(scope: Scope, what: string) {
+  return { ...raw, ...routeDoc({ scope, tag, summary: `MCP, the end of a session: ${what}`, status: 204 }) }
+}
