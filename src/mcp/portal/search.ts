@@ -8,7 +8,7 @@ const worth = { name: 6, title: 3, description: 2, arguments: 1 }
 
 /** Tools by how well they fit the words of a query: rare words count more, and those in names most. */
 export function searchTools(entries: readonly Entry[], query: string, limit: number): FoundTool[] {
-  const asked = [...new Set(words(query))]
+  const asked = telling([...new Set(words(query))])
   const known = entries.map((entry) => ({ entry, tool: read(entry.json) }))
   const rarity = new Map(
     asked.map((word) => [
@@ -76,6 +76,12 @@ function exactness({ exposed, name }: Entry, query: string): number {
 function rarityOf(word: string, texts: readonly string[]): number {
   const holding = texts.filter((text) => text.includes(word)).length
   return Math.log(1 + texts.length / (1 + holding))
+}
+
+/** Short ones tell nothing: `an`, `of`. */
+function telling(asked: readonly string[]): readonly string[] {
+  const long = asked.filter((word) => word.length > 2)
+  return long.length === 0 ? asked : long
 }
 
 /** Also of names: `createIssue` and `create_issue` are two words. */
