@@ -96,16 +96,6 @@ export function childEnvironment(
 
 const inheritable = /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TMPDIR|TZ|LANG|LC_\w+)$/
 
-/** What programs that are started for others get of our environment: where things are, and nothing secret. */
-export function childEnvironment(
-  source: Record<string, string | undefined> = process.env,
-): Record<string, string> {
-  const names = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TERM', 'TMPDIR', 'TZ']
-  return Object.fromEntries(
-    names.flatMap((name) => (source[name] === undefined ? [] : [[name, source[name]]])),
-  )
-}
-
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }

@@ -31,7 +31,7 @@ export type UpstreamsOptions = {
 
 export type Limits = Pick<
   SuperviseOptions,
-  'waits' | 'stableMs' | 'patienceMs' | 'healthMs' | 'timeoutMs' | 'probeMs'
+  'waits' | 'stableMs' | 'patienceMs' | 'healthMs' | 'pingMs' | 'timeoutMs' | 'probeMs'
 >
 
 const defaults: Limits = {
@@ -39,6 +39,7 @@ const defaults: Limits = {
   stableMs: 10_000,
   patienceMs: 1_000,
   healthMs: 30_000,
+  pingMs: 10_000,
   timeoutMs: 60_000,
   probeMs: 5_000,
 }

@@ -20,6 +20,8 @@ export type Session = {
   busy(): number
   request(call: UpstreamCall): Promise<Settled>
   notify(method: string, params: RawJson): void
+  /** Why it is over; null: it is not. */
+  ended(): string | null
   /** Does it still answer? */
   ping(timeoutMs: number): Promise<boolean>
   close(): Promise<void>
@@ -40,8 +42,16 @@ export type SessionOptions = {
 
 /** @throws ConnectError */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { hops, events } = options
-  const connection = await openConnection(options.openLink, options)
+  let ended: string | null = null
+  const events: ConnectionEvents = {
+    ...options.events,
+    closed(reason) {
+      ended = reason
+      options.events.closed(reason)
+    },
+  }
+  const { hops } = options
+  const connection = await openConnection(options.openLink, { ...options, events })
   const facts = await agree(connection, options)
   const { era, capabilities } = facts
   const modern = era === 'modern'
@@ -54,6 +64,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   return {
     facts,
     pid: connection.link.pid,
+    ended: () => ended,
     busy: () => connection.calls.foreign().length,
     async request(call) {
       const uri = listening === null ? null : subscription(call)

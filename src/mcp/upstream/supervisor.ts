@@ -20,6 +20,8 @@ export type SuperviseOptions = Omit<SessionOptions, 'events' | 'era'> & {
   patienceMs: number
   /** Without a sign of life, whether it lives is asked; null: never. */
   healthMs: number | null
+  /** Time for the answer to that. */
+  pingMs: number
   /** What a server on that transport can only be; null: it is asked. */
   onlyEra: Era | null
   /** Null: never stopped. */
@@ -69,15 +71,12 @@ export function supervise(options: SuperviseOptions): Upstream {
 
   async function attempt(): Promise<Session> {
     const connectedAt = now()
-    let early: string | null = null
     try {
-      const opened = await opening((reason) => {
-        early = reason
-        if (session !== null) lost(opened, reason, connectedAt)
-      })
-      if (early !== null || status.get().status === 'closed') {
+      const opened = await opening()
+      const over = status.get().status === 'closed' ? 'It was closed' : opened.ended()
+      if (over !== null) {
         await opened.close()
-        throw new Error(early ?? 'It was closed')
+        throw new Error(over)
       }
       session = opened
       era = opened.facts.era
@@ -90,8 +89,8 @@ export function supervise(options: SuperviseOptions): Upstream {
   }
 
   /** Some servers end when they are asked in the manner of the modern era. */
-  async function opening(onLost: (reason: string) => void): Promise<Session> {
-    const events = { tell, gap, stray, closed: onLost }
+  async function opening(): Promise<Session> {
+    const events = { tell, gap, stray, closed }
     try {
       return await openSession({ ...options, events, era })
     } catch (error) {
@@ -103,11 +102,15 @@ export function supervise(options: SuperviseOptions): Upstream {
     }
   }
 
-  function lost(which: Session, reason: string, connectedAt: number): void {
+  /** Of a connection that is not the one in use any more, or not yet, nobody needs to know. */
+  function closed(reason: string): void {
+    if (session !== null && session.ended() !== null) lost(session, reason)
+  }
+
+  function lost(which: Session, reason: string): void {
     ending(which.close())
-    if (session !== which) return
     session = null
-    if (now() - connectedAt > options.stableMs) failures = 0
+    if (now() - (status.get().connected_at ?? 0) > options.stableMs) failures = 0
     failed(reason)
   }
 
@@ -164,9 +167,8 @@ export function supervise(options: SuperviseOptions): Upstream {
   }
 
   async function examine(which: Session): Promise<void> {
-    if (await which.ping(10_000)) return
-    const { connected_at: connectedAt } = status.get()
-    if (which.busy() === 0) lost(which, 'The server does not answer a ping', connectedAt ?? 0)
+    if (await which.ping(options.pingMs)) return
+    if (which === session && which.busy() === 0) lost(which, 'The server does not answer a ping')
   }
 
   function tell(method: string, params: string): void {
