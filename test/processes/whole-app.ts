@@ -10,10 +10,12 @@ import { openAdapters, openAsking } from '#llm'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
+import { serverRoutes } from '#routes/mcp'
 import { priceBook } from '../../src/llm/money/price-book.ts'
 import { openProviders } from '../../src/llm/providers/registry.ts'
 import { openProxy } from '../../src/llm/proxy.ts'
 import { openRouting } from '../../src/llm/routing/routing.ts'
+import { openServers } from '../../src/mcp/servers/open-servers.ts'
 import { handlerOn, job, quiet } from '../capture/store-support.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 
@@ -64,6 +66,11 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   })
   held.add('proxy', proxy.close)
 
+  const servers = await openServers({
+    ...{ sql, log: quiet, vault, allowStdio: true, snapshotFile: join(dir, 'mcp.json') },
+  })
+  held.add('MCP servers', servers.close)
+
   const { authorise } = access
   const ledgers = () => [spool.ledger()]
   const replay = () => Promise.resolve(Response.json({}))
@@ -72,6 +79,10 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),
+    serverRoutes({
+      ...{ sql, servers, authorise, vault, allowStdio: true, allowPrivate: true },
+      reports: { report: () => null, refresh: async () => null },
+    }),
     askingRoutes({
       asking: openAsking({ sql, proxy, routing, vault, adapters: openAdapters({ providers }), folder: dir }),
       authorise,
