@@ -32,6 +32,8 @@ import { captureRoutes, keptRoutes } from '#routes/capture'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { mcpRoutes, serverRoutes } from '#routes/mcp'
 import { openStore } from '#store'
+import { captureTools } from '#tools/capture'
+import { llmTools } from '#tools/llm'
 import { cacheMetrics } from './cache-metrics.ts'
 import { databaseUrl, environment } from './environment.ts'
 import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
@@ -126,10 +128,17 @@ async function start(held: Releaser): Promise<Started> {
   })
 
   const { authorise } = access
+  const replay = replayBy(proxy, providers)
+  const speaks = (name: string, dialect: string) => canSpeak(providers.find(name), dialect)
+  const own = { sql: store.sql, reading, filesFolder: join(env.DATA_DIR, 'files') }
   // Who may start commands here can reach the network anyway.
   const allowPrivate = env.PRIVATE_ADDRESSES || env.MCP_STDIO
   const mcp = await openMcp({
-    ...{ sql: store.sql, spool, reading, vault, secret, authorise, log, version, ownTools: [] },
+    ...{ sql: store.sql, spool, reading, vault, secret, authorise, log, version },
+    ownTools: [
+      ...captureTools({ ...own, replay, speaks }),
+      ...llmTools({ ...own, orchestra: asking.orchestra }),
+    ],
     ...{ folder: join(env.DATA_DIR, 'mcp'), allowStdio: env.MCP_STDIO, allowPrivate },
     ...{ bodyMaxBytes: env.BODY_MAX_BYTES, defaultCapture: env.CAPTURE, inherited: childEnvironment() },
     guard: { host: env.HOST, hosts: env.MCP_ALLOWED_HOSTS, origins: env.MCP_ALLOWED_ORIGINS },
@@ -152,8 +161,7 @@ async function start(held: Releaser): Promise<Started> {
       }),
       keptRoutes({ sql: store.sql, reading, authorise }),
       captureRoutes({
-        ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
-        speaks: (name, dialect) => canSpeak(providers.find(name), dialect),
+        ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay, speaks },
       }),
     ],
     ops: {
