@@ -72,7 +72,7 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
     if (found === revision && !fresh) return
     const all = await patiently(readStored(sql), { doing })
     revision = found
-    if (fresh && Bun.deepEquals(all, rows)) return
+    if (fresh && JSON.stringify(all) === JSON.stringify(rows)) return
     take(all)
     await snapshot.write(all)
   }
