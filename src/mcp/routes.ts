@@ -7,6 +7,7 @@ import type { McpEdge } from './edge/open-edge.ts'
 export { type ServerRoutesOptions, serverRoutes } from './servers/routes.ts'
 
 const tag = 'mcp'
+const scope = 'call' as const
 const raw = { parse: 'none' } as const
 const whole: Target = { kind: 'all' }
 const portal = (name: string): Target => ({ kind: 'portal', name })
@@ -17,24 +18,24 @@ export function mcpRoutes({ edge }: { edge: McpEdge }) {
   type Asked = { request: Request; server: StreamServer }
   const to = (target: Target, { request, server }: Asked) => edge.handle(request, { target, server })
   return new Elysia({ name: 'mcp' })
-    .post('/mcp', ({ request, server }) => to(whole, { request, server }), post('call', whats.all))
-    .get('/mcp', ({ request, server }) => to(whole, { request, server }), get('call', whats.all))
-    .delete('/mcp', ({ request, server }) => to(whole, { request, server }), end('call', whats.all))
+    .post('/mcp', ({ request, server }) => to(whole, { request, server }), post(whats.all))
+    .get('/mcp', ({ request, server }) => to(whole, { request, server }), get(whats.all))
+    .delete('/mcp', ({ request, server }) => to(whole, { request, server }), end(whats.all))
     .options('/mcp', ({ request, server }) => to(whole, { request, server }), hidden)
     .post(
       '/mcp/:portal',
       ({ request, server, params: { portal: name } }) => to(portal(name), { request, server }),
-      post('call', whats.portal),
+      post(whats.portal),
     )
     .get(
       '/mcp/:portal',
       ({ request, server, params: { portal: name } }) => to(portal(name), { request, server }),
-      get('call', whats.portal),
+      get(whats.portal),
     )
     .delete(
       '/mcp/:portal',
       ({ request, server, params: { portal: name } }) => to(portal(name), { request, server }),
-      end('call', whats.portal),
+      end(whats.portal),
     )
     .options(
       '/mcp/:portal',
@@ -44,17 +45,17 @@ export function mcpRoutes({ edge }: { edge: McpEdge }) {
     .post(
       '/mcp/s/:secret',
       ({ request, server, params: { secret: given } }) => to(secret(given), { request, server }),
-      post('open', whats.secret),
+      bySecret(post(whats.secret)),
     )
     .get(
       '/mcp/s/:secret',
       ({ request, server, params: { secret: given } }) => to(secret(given), { request, server }),
-      get('open', whats.secret),
+      bySecret(get(whats.secret)),
     )
     .delete(
       '/mcp/s/:secret',
       ({ request, server, params: { secret: given } }) => to(secret(given), { request, server }),
-      end('open', whats.secret),
+      bySecret(end(whats.secret)),
     )
     .options(
       '/mcp/s/:secret',
@@ -62,8 +63,6 @@ export function mcpRoutes({ edge }: { edge: McpEdge }) {
       hidden,
     )
 }
-
-type Scope = 'call' | 'open'
 
 const hidden = { ...raw, detail: { hide: true } }
 const whats = {
@@ -72,19 +71,26 @@ const whats = {
   secret: 'a revocable address that is itself the credential',
 }
 
-function post(scope: Scope, what: string) {
+function post(what: string) {
   const description =
     'One JSON-RPC message, of revision 2026-07-28 or of one with sessions. Answered with one JSON object, or with a stream where something precedes the result.'
   const doc = { scope, tag, summary: `MCP, a message: ${what}`, description, answer: 'application/json' }
   return { ...raw, ...routeDoc(doc) }
 }
 
-function get(scope: Scope, what: string) {
+function get(what: string) {
   const description = 'Of revisions with sessions. With `Last-Event-ID` a stream that broke off goes on.'
   const doc = { scope, tag, summary: `MCP, listening: ${what}`, description, answer: 'text/event-stream' }
   return { ...raw, ...routeDoc(doc) }
 }
 
-function end(scope: Scope, what: string) {
+function end(what: string) {
   return { ...raw, ...routeDoc({ scope, tag, summary: `MCP, the end of a session: ${what}`, status: 204 }) }
+}
+
+/** Its credential is its path: no scope is asked for. */
+function bySecret({ detail: { doc } }: ReturnType<typeof post>) {
+  const { summary, description } = doc
+  const told = description === undefined ? {} : { description }
+  return { ...raw, detail: { summary, tags: [tag], security: [], ...told } }
 }

@@ -4,9 +4,10 @@ import type { Scope } from '#access'
  * Who may use which route of the gateway:
  * - a scope: our own routes; `authorise` asks for it
  * - `open`: anybody
+ * - `address`: nobody but who knows the address, which is a credential itself
  * - `proxied`: the proxy; `authenticate` asks for the scope `call`, or takes guests where pass-through is on
  */
-export type Rule = Scope | 'open' | 'proxied'
+export type Rule = Scope | 'open' | 'address' | 'proxied'
 
 /** Every route of the gateway has a line here: a new one without fails the test of this table. HEAD is as GET. */
 export const rules: Record<string, Rule> = {
@@ -115,6 +116,16 @@ export const rules: Record<string, Rule> = {
   'POST /api/tenants': 'admin',
   'GET /api/tenants': 'admin',
   'GET /api/tenants/:id': 'admin',
+
+  'POST /mcp': 'call',
+  'GET /mcp': 'call',
+  'DELETE /mcp': 'call',
+  'POST /mcp/:portal': 'call',
+  'GET /mcp/:portal': 'call',
+  'DELETE /mcp/:portal': 'call',
+  'POST /mcp/s/:secret': 'address',
+  'GET /mcp/s/:secret': 'address',
+  'DELETE /mcp/s/:secret': 'address',
 
   'ALL /v1/messages': 'proxied',
   'ALL /v1/*': 'proxied',

@@ -7,15 +7,15 @@ import { openCommits, openReading, openSpool } from '#capture'
 import { releaser } from '#lib/release'
 import { openVault } from '#lib/vault'
 import { openAdapters, openAsking } from '#llm'
+import { openMcp } from '#mcp'
 import { accessRoutes } from '#routes/access'
-import { captureRoutes } from '#routes/capture'
+import { captureRoutes, keptRoutes } from '#routes/capture'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
-import { serverRoutes } from '#routes/mcp'
+import { mcpRoutes, serverRoutes } from '#routes/mcp'
 import { priceBook } from '../../src/llm/money/price-book.ts'
 import { openProviders } from '../../src/llm/providers/registry.ts'
 import { openProxy } from '../../src/llm/proxy.ts'
 import { openRouting } from '../../src/llm/routing/routing.ts'
-import { openServers } from '../../src/mcp/servers/open-servers.ts'
 import { handlerOn, job, quiet } from '../capture/store-support.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 
@@ -54,7 +54,8 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
 
   const nowhere = { baseUrl: 'http://127.0.0.1:9' }
   const providers = openProviders({ anthropic: nowhere, openai: nowhere, gemini: nowhere })
-  const vault = openVault('a secret of the tests, long enough for all')
+  const secret = 'a secret of the tests, long enough for all'
+  const vault = openVault(secret)
   const routing = await openRouting({
     ...{ sql, log: quiet, providers, vault, snapshotFile: join(dir, 'routing.json') },
   })
@@ -66,23 +67,37 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   })
   held.add('proxy', proxy.close)
 
-  const servers = await openServers({
-    ...{ sql, log: quiet, vault, allowStdio: true, snapshotFile: join(dir, 'mcp.json') },
-  })
-  held.add('MCP servers', servers.close)
-
   const { authorise } = access
+  const mcp = await openMcp({
+    ...{
+      sql,
+      spool,
+      reading,
+      vault,
+      secret,
+      authorise,
+      log: quiet,
+      version: '0',
+      ownTools: [],
+      inherited: {},
+    },
+    ...{ folder: join(dir, 'mcp'), allowStdio: true, allowPrivate: true, bodyMaxBytes: 1_000_000 },
+    ...{ defaultCapture: 'full', guard: { host: '127.0.0.1', hosts: [], origins: [] } },
+  })
+  held.add('mcp', mcp.close)
   const ledgers = () => [spool.ledger()]
   const replay = () => Promise.resolve(Response.json({}))
   const routes: AnyElysia[] = [
     accessRoutes({ sql, access }),
+    mcpRoutes({ edge: mcp.edge }),
+    serverRoutes({
+      ...{ sql, servers: mcp.servers, reports: mcp.portal.reports, authorise, vault },
+      ...{ allowStdio: true, allowPrivate: true },
+    }),
+    keptRoutes({ sql, reading, authorise }),
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),
-    serverRoutes({
-      ...{ sql, servers, authorise, vault, allowStdio: true, allowPrivate: true },
-      reports: { report: () => null, refresh: async () => null },
-    }),
     askingRoutes({
       asking: openAsking({ sql, proxy, routing, vault, adapters: openAdapters({ providers }), folder: dir }),
       authorise,
