@@ -37,6 +37,8 @@ export type Calls = {
   /** Those of clients. */
   foreign(): Pending[]
   size(): number
+  /** Resolves when no client's call is under way. */
+  drained(): Promise<void>
   /** Where there is just one. */
   only(): Pending | undefined
   answer(id: number, answer: Answer): void
@@ -56,6 +58,7 @@ const wrapping = 65_536
 /** Requests under way on one connection, each with its limits; every one of them ends, once. */
 export function openCalls(): Calls {
   const entries = new Map<number, Entry>()
+  const waiting = new Set<() => void>()
   let last = 0
 
   function open(id: number, call: NewCall): Promise<Settled> {
@@ -83,6 +86,7 @@ export function openCalls(): Calls {
 
       function settle(settled: Settled): void {
         if (!entries.delete(id)) return
+        if (call.foreign && foreign().length === 0) for (const tell of waiting) tell()
         if (timer !== null) clearTimeout(timer)
         call.signal?.removeEventListener('abort', onAbort)
         const ended = call.endsHop ? endHop(entry, settled) : undefined
@@ -96,11 +100,18 @@ export function openCalls(): Calls {
     })
   }
 
+  function foreign(): Entry[] {
+    return [...entries.values()].filter((entry) => entry.foreign)
+  }
+
   return {
     nextId: () => ++last,
     open,
     get: (id) => entries.get(id),
-    foreign: () => [...entries.values()].filter((entry) => entry.foreign),
+    foreign,
+    async drained() {
+      if (foreign().length > 0) await new Promise<void>((resolve) => waiting.add(resolve))
+    },
     size: () => entries.size,
     only: () => (entries.size === 1 ? [...entries.values()][0] : undefined),
     answer: (id, answer) => entries.get(id)?.settle({ answer, failure: null }),

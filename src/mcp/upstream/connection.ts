@@ -41,6 +41,8 @@ export type Ask = {
 export type ConnectionEvents = {
   tell(method: string, params: RawJson): void
   gap(): void
+  /** The server knows the session no more. */
+  forgotten(): void
   closed(reason: string): void
   stray(why: string): void
 }
@@ -72,6 +74,7 @@ export async function openConnection(
     awaited: (id) => calls.get(id) !== undefined,
     lost: (id, failure) => calls.fail(id, failure),
     gap: events.gap,
+    forgotten: events.forgotten,
     closed(reason) {
       calls.failAll({ kind: 'gone', message: reason })
       unasked.end()

@@ -24,6 +24,8 @@ export type Session = {
   ended(): string | null
   /** Does it still answer? */
   ping(timeoutMs: number): Promise<boolean>
+  /** Ends it when the calls under way have. */
+  retire(): Promise<void>
   close(): Promise<void>
 }
 
@@ -82,7 +84,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         params: '{}',
         timeoutMs,
       })
-      return failure === null || failure.kind === 'refused'
+      return failure === null || (failure.kind === 'refused' && failure.sessionLost !== true)
+    },
+    async retire() {
+      listening?.close()
+      await connection.calls.drained()
+      await connection.close()
     },
     async close() {
       listening?.close()

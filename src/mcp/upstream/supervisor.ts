@@ -44,6 +44,8 @@ export function supervise(options: SuperviseOptions): Upstream {
   let usedAt = now()
   let heardAt = 0
   let strays = 0
+  /** Forgotten by their servers, with calls that may still be answered. */
+  const retired = new Set<Session>()
   const endings = new Set<Promise<void>>()
   const watch = setInterval(look, watchEvery(options))
   watch.unref()
@@ -90,7 +92,8 @@ export function supervise(options: SuperviseOptions): Upstream {
 
   /** Some servers end when they are asked in the manner of the modern era. */
   async function opening(): Promise<Session> {
-    const events = { tell, gap, stray, closed }
+    const forgotten = () => void (session === null || renew(session))
+    const events = { tell, gap, stray, closed, forgotten }
     try {
       return await openSession({ ...options, events, era })
     } catch (error) {
@@ -145,12 +148,16 @@ export function supervise(options: SuperviseOptions): Upstream {
 
   /** The server has forgotten its session: whoever notices first makes a new one, for all. */
   async function renewed(forgotten: Session, { signal, timeoutMs }: UpstreamCall): Promise<Session> {
-    if (session === forgotten) {
-      session = null
-      ending(forgotten.close())
-      void connect()
-    }
+    renew(forgotten)
     return await reach(signal, timeoutMs)
+  }
+
+  function renew(forgotten: Session): void {
+    if (session !== forgotten) return
+    session = null
+    retired.add(forgotten)
+    ending(forgotten.retire().finally(() => retired.delete(forgotten)))
+    void connect()
   }
 
   function look(): void {
@@ -221,9 +228,8 @@ export function supervise(options: SuperviseOptions): Upstream {
       clearInterval(watch)
       clearTimeout(timer)
       status.set({ ...gone, status: 'closed', reason: 'It was closed' })
-      const opened = session
+      for (const opened of [session, ...retired]) if (opened !== null) ending(opened.close())
       session = null
-      if (opened !== null) ending(opened.close())
       await connecting?.catch(() => {})
       await Promise.all(endings)
     },

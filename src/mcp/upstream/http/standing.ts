@@ -60,7 +60,7 @@ export function standing(options: StandingOptions): Standing {
   async function without(response: Response): Promise<boolean> {
     await response.body?.cancel()
     failures += 1
-    if (response.status === 404 && session.id !== null) events.closed('The server knows the session no more')
+    if (response.status === 404 && session.id !== null) events.forgotten()
     return response.status >= 500 && failures < mostTries
   }
 
