@@ -1,5 +1,4 @@
 import { type LookupAddress, lookup as resolve } from 'node:dns'
-import { lookup as resolveAll } from 'node:dns/promises'
 import http from 'node:http'
 import https from 'node:https'
 import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net'
@@ -74,22 +73,6 @@ export function checkedUrl(text: string, allowPrivate: boolean): URL {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isIP(host) !== 0 && !allowPrivate && isPrivate(host)) throw refused(host)
   return url
-}
-
-/**
- * Checks an address that another client will connect to, the DNS' answer for it too. It is asked again by that
- * client, so that a name whose answer changes in between gets through: where that matters, use `safeRequest`.
- * @throws SluiceError 422 `bad-url`, `address-refused`; 502 `no-answer` where there is no such host
- */
-export async function checkedAddress(text: string, allowPrivate: boolean): Promise<void> {
-  const url = checkedUrl(text.replace(/^ws(s?):/i, 'http$1:'), allowPrivate)
-  if (allowPrivate) return
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0) return
-  const addresses = await resolveAll(host, { all: true, verbatim: true }).catch((error: unknown) => {
-    throw noAnswer(url, error)
-  })
-  if (addresses.some(({ address }) => isPrivate(address))) throw refused(host)
 }
 
 /** Is it an address that only this machine or its network can reach, or that is none of a host? */

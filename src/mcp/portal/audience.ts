@@ -2,6 +2,7 @@ import { may } from '#access'
 import type { OwnListing } from '../own/own.ts'
 import { ownServerName } from '../servers/server.ts'
 import type { Servers, Sight } from '../servers/servers.ts'
+import type { RawJson } from '../wire/message.ts'
 import { type ListKind, listKinds } from './catalogue.ts'
 import { invalid } from './errors.ts'
 import type { Client } from './portal.ts'
@@ -22,6 +23,8 @@ export type Audience = {
   sees(source: Source, name: string): boolean
   /** Changes with that list. */
   digest(kind: ListKind): string
+  /** Answers made once for all: after a change everybody asks for the same at the same time. */
+  pages: Map<string, RawJson>
 }
 
 export type Audiences = {
@@ -92,7 +95,7 @@ function makeAudience(key: string, view: View, { principal }: Client, sight: Sig
   for (const kind of listKinds) lists[kind] = all[kind].filter(({ off }) => !off).sort(byName)
   const digests = new Map<ListKind, string>()
   return {
-    ...{ key, sources: view.sources, lists, sight },
+    ...{ key, sources: view.sources, lists, sight, pages: new Map() },
     tools: byExposed(all.tools),
     prompts: byExposed(all.prompts),
     resources: byExposed(all.resources),

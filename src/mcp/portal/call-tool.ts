@@ -9,7 +9,7 @@ import { answerFor } from './era.ts'
 import { invalid, PortalError, portalCodes } from './errors.ts'
 import { callToolName, findingTools, readTarget, searchToolsName } from './finding.ts'
 import { forward } from './forward.ts'
-import { type OverflowStore, shortened } from './overflow.ts'
+import { type About, type OverflowStore, shortened } from './overflow.ts'
 import type { ClientCall } from './portal.ts'
 import type { Entry } from './view.ts'
 
@@ -19,6 +19,8 @@ export type CallToolOptions = {
   overflow: OverflowStore | undefined
 }
 
+/** Of a result of its own. */
+const ownLimit = 4 * 1024 * 1024
 /** Of a result that is stored where it is too large to be sent on. */
 const mostStored = 64 * 1024 * 1024
 
@@ -35,19 +37,26 @@ export async function callTool(
   if (entry.off) throw invalid(`The tool ${name.slice(0, 200)} is switched off`)
   mayCall(call, audience, entry)
   if (name === callToolName) return await callTool(readTarget(call), audience, options)
-  if (entry.source === null)
-    return answerFor(call.client.era, call.method, await callOwn(call, audience, name, options))
-
-  const { server } = entry.source
   const { overflow } = options
-  const answer = await forward(call, entry.source, {
+  const { source } = entry
+  if (source === null) {
+    const answer = await callOwn(call, audience, name, options)
+    return await fitting(answer, overflow, { limit: ownLimit, server: ownServerName, name, call })
+  }
+  const { tools, timeout_ms, max_result_bytes: limit, name: server } = source.server
+  const answer = await forward(call, source, {
     params: entry.name === name ? call.params : withMember(call.params, 'name', JSON.stringify(entry.name)),
-    timeoutMs: server.tools[entry.name]?.timeout_ms ?? server.timeout_ms,
-    maxBytes: overflow === undefined ? server.max_result_bytes : mostStored,
+    timeoutMs: tools[entry.name]?.timeout_ms ?? timeout_ms,
+    maxBytes: overflow === undefined ? limit : mostStored,
   })
-  if ('error' in answer || overflow === undefined) return answer
-  const about = { limit: server.max_result_bytes, server: server.name, name: entry.name, call }
-  return { result: await shortened(answer.result, overflow, about) }
+  return await fitting(answer, overflow, { limit, server, name: entry.name, call })
+}
+
+async function fitting(answer: Answer, store: OverflowStore | undefined, about: About): Promise<Answer> {
+  const { era } = about.call.client
+  if ('error' in answer) return answer
+  const result = store === undefined ? answer.result : await shortened(answer.result, store, about)
+  return answerFor(era, 'tools/call', { result })
 }
 
 function mayCall(

@@ -22,9 +22,9 @@ type Listener = {
   interest: Interest
   uris: ReadonlySet<string>
   tell: (change: Change) => void
+  /** Of what it could see when it was last told. */
+  digests: Digests
 }
-/** Who is shown the same is looked at once: 1,000 listeners are a handful of groups. */
-type Group = { client: Client; digests: Digests; members: Set<Listener> }
 
 /** Several changes at once, as of a row and the lists of its server, are told as one. */
 const gatherMs = 20
@@ -32,50 +32,41 @@ const kinds: readonly Told[] = ['tools', 'prompts', 'resources']
 
 export function openChanges(options: { audienceOf(client: Client): Audience; log: Logger }): Changes {
   const { audienceOf, log } = options
-  const groups = new Map<string, Group>()
+  const listeners = new Set<Listener>()
   let gathering: ReturnType<typeof setTimeout> | undefined
 
   return {
     listen(client, interest, tell) {
-      const listener = { client, interest, uris: new Set(interest.resourceUris), tell }
-      const audience = audienceOf(client)
-      const group = groups.get(audience.key) ?? { client, digests: digestsOf(audience), members: new Set() }
-      groups.set(audience.key, group)
-      group.members.add(listener)
-      return () => {
-        group.members.delete(listener)
-        if (group.members.size === 0 && groups.get(audience.key) === group) groups.delete(audience.key)
-      }
+      const uris = new Set(interest.resourceUris)
+      const listener = { client, interest, uris, tell, digests: current(client) }
+      listeners.add(listener)
+      return () => listeners.delete(listener)
     },
     look() {
       gathering ??= setTimeout(() => {
         gathering = undefined
-        for (const group of groups.values()) compare(group)
+        for (const listener of [...listeners]) compare(listener)
       }, gatherMs)
     },
     resource(named) {
-      for (const { members } of groups.values()) {
-        for (const listener of members) {
-          const change = listener.uris.size === 0 ? null : named(listener.client, listener.uris)
-          if (change !== null) telling(listener, change)
-        }
+      for (const listener of [...listeners]) {
+        const change = listener.uris.size === 0 ? null : named(listener.client, listener.uris)
+        if (change !== null) telling(listener, change)
       }
     },
     close() {
       clearTimeout(gathering)
-      groups.clear()
+      listeners.clear()
     },
   }
 
-  function compare(group: Group): void {
-    const now = current(group.client)
+  /** 1,000 listeners are a handful of audiences, and what an audience is shown is digested once: 2 µs for each more. */
+  function compare(listener: Listener): void {
+    const before = listener.digests
+    listener.digests = current(listener.client)
     for (const kind of kinds) {
-      if (now[kind] === group.digests[kind]) continue
-      for (const listener of group.members) {
-        if (listener.interest[kind]) telling(listener, { kind })
-      }
+      if (listener.digests[kind] !== before[kind] && listener.interest[kind]) telling(listener, { kind })
     }
-    group.digests = now
   }
 
   function current(client: Client): Digests {

@@ -13,7 +13,7 @@ export type OverflowStore = (whole: {
 
 export const overflowScheme = 'sluice://overflow/'
 
-type About = { limit: number; server: string; name: string; call: ClientCall }
+export type About = { limit: number; server: string; name: string; call: ClientCall }
 
 /**
  * The result, or, where it is larger than the limit, the beginning of its texts and a link to the whole.

@@ -89,6 +89,8 @@ export async function openSources(options: SourcesOptions): Promise<Sources> {
   }
 
   function end(source: Source): void {
+    const found = source.catalogue()
+    if (found !== null) saved[keyOf(source.server)] = found
     const done = source.close().catch(() => {})
     ending.add(done)
     void done.then(() => ending.delete(done))

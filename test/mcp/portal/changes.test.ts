@@ -89,6 +89,17 @@ test('who may not see a change hears nothing of it', async () => {
   expect(await toolNames(harness.portal, client({ principal: principal(['call'], key) }))).toEqual([])
 })
 
+test('a rule that concerns one key is told to that key alone, who listened with others until then', async () => {
+  await harness.add({ name: 'it', ...scripted({ tools: [tool('one')] }).row })
+  await toolNames(harness.portal)
+  const other = listening(harness.portal)
+  const key = crypto.randomUUID()
+  const concerned = listening(harness.portal, client({ principal: principal(['call'], key) }))
+  await harness.setVisibility(key, { see: { deny: ['it'] } })
+  await until('it is told', () => concerned.told.length > 0, second)
+  expect([concerned.told, other.told]).toEqual([[tools], []])
+})
+
 test('a server that changes its tools all the time is not asked all the time, and its last word counts', async () => {
   const server = scripted({ tools: [tool('t0')] })
   await harness.add({ name: 'it', ...server.row })

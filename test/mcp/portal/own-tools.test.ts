@@ -137,6 +137,8 @@ test('C10: of a result that is too large the beginning is sent, and the whole is
   expect([link.type, link.uri]).toEqual(['resource_link', 'sluice://overflow/1'])
   const read = resultOf(await harness.portal.request(callOf('resources/read', { uri: link.uri })))
   expect(read.contents[0].text).toContain(title)
+  const modern = client({ era: 'modern', session: null })
+  expect(resultOf(await run('hub__create_issue', { title }, modern)).resultType).toBe('complete')
   const small = resultOf(await run('hub__create_issue', { title: 'short' }))
   expect(small.content).toHaveLength(1)
 })
