@@ -8,7 +8,9 @@ export const mcpFilters = {
   hop: z.enum(['client', 'upstream'], 'must be client or upstream').optional().meta({
     description: 'Of MCP: between a client and the portal, or between the portal and a server',
   }),
-  server: word.optional().meta({ description: 'The MCP server that was asked' }),
+  server: word
+    .optional()
+    .meta({ description: 'The MCP server that was asked; of a client, the portal that it came to' }),
   rpc: word.optional().meta({ description: 'The method of JSON-RPC, as in tools/call' }),
   tool: word
     .optional()
@@ -37,7 +39,7 @@ export function mcpConditions(
   const { hop, server, rpc, tool, session, tool_use, parent } = filters
   const asked = [
     hop !== undefined && sql`m.hop = ${hop}`,
-    server !== undefined && sql`m.peer = ${server} and m.hop = 'upstream'`,
+    server !== undefined && sql`m.peer = ${server}`,
     rpc !== undefined && sql`m.rpc = ${rpc}`,
     tool !== undefined && sql`m.name = ${tool}`,
     session !== undefined && sql`(m.session = ${session} or m.client_session = ${session})`,
@@ -64,7 +66,7 @@ export function isMcp(found: McpItem | null, filters: McpFilters): boolean {
   const { hop, server, rpc, tool, session, tool_use, parent } = filters
   return (
     (hop === undefined || found.hop === hop) &&
-    (server === undefined || (found.hop === 'upstream' && found.peer === server)) &&
+    (server === undefined || found.peer === server) &&
     (rpc === undefined || found.rpc === rpc) &&
     (tool === undefined || found.name === tool) &&
     (session === undefined || found.session === session || found.client_session === session) &&
