@@ -20,15 +20,22 @@ export type TestRelay = {
   kill(signal: NodeJS.Signals): Promise<number>
 }
 
-export type RelayOptions = { key?: string; patience?: number; command?: string[] }
+export type RelayOptions = {
+  key?: string
+  patience?: number
+  /** Another program that does the same. */
+  command?: string[]
+  env?: Record<string, string>
+}
 
 export const running = new Set<TestRelay>()
 
 export function startRelay(url: string, options: RelayOptions = {}): TestRelay {
-  const { key = 'sk-sluice-a', patience = 10, command = ['bun', 'src/processes/relay.ts'] } = options
-  const child = Bun.spawn([...command, '--patience', String(patience)], {
+  const { key = 'sk-sluice-a', patience = 10, env = {} } = options
+  const own = ['bun', 'src/processes/relay.ts', '--patience', String(patience)]
+  const child = Bun.spawn(options.command ?? own, {
     cwd: repository,
-    env: { PATH: process.env.PATH ?? '', SLUICE_URL: url, SLUICE_KEY: key },
+    env: { PATH: process.env.PATH ?? '', SLUICE_URL: url, SLUICE_KEY: key, ...env },
     ...{ stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' },
   })
   const frames: Frame[] = []
