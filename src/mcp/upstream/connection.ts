@@ -3,10 +3,11 @@ import { notificationFrame, oneLine, requestFrame, responseFrame } from '../wire
 import type { Id, RawJson } from '../wire/message.ts'
 import { type Calls, openCalls, type Settled } from './calls.ts'
 import { envelopeOf } from './envelope.ts'
-import { type Failure, failureAnswer } from './failure.ts'
+import { failureAnswer } from './failure.ts'
 import type { Hops } from './hops.ts'
 import type { Link, LinkEvents, OpenLink } from './link.ts'
 import { receiver, tooLarge } from './receiving.ts'
+import { begun, unaskedHops, unrecorded } from './unasked.ts'
 import type { UpstreamCall } from './upstream.ts'
 
 /** A link with requests on it. Which revision it speaks is for the handshake to find out. */
@@ -53,7 +54,7 @@ export async function openConnection(
   { hops, events, clientInfo }: { hops: Hops; events: ConnectionEvents; clientInfo: RawJson },
 ): Promise<Connection> {
   const calls = openCalls()
-  const unasked = unaskedHop(hops)
+  const unasked = unaskedHops(hops)
   let speech: Speech = { era: 'legacy', version: null }
   let link: Link | null = null
 
@@ -187,34 +188,4 @@ function oversized(calls: Calls, id: Id | null, bytes: number, events: Connectio
   const call = typeof id === 'number' ? calls.get(id) : undefined
   if (call === undefined) events.stray(`a frame of ${bytes} bytes for nobody`)
   else calls.fail(call.id, tooLarge(bytes, call.listener.maxBytes))
-}
-
-/** One hop for all that comes unasked on a connection, begun with the first of it. */
-function unaskedHop(hops: Hops) {
-  let hop: Hop | null = null
-  let over = false
-  return {
-    get(): Hop | null {
-      if (hop !== null || over) return hop
-      const opened = begun(() => hops.own(null))
-      hop = 'kind' in opened ? null : opened
-      return hop
-    },
-    end(): void {
-      over = true
-      void Promise.resolve(hop?.end({ outcome: 'completed', status: null, error: null })).catch(() => {})
-      hop = null
-    },
-  }
-}
-
-/** For frames of ours while the disk is full. */
-const unrecorded: Hop = { id: '', request() {}, response() {}, end() {} }
-
-function begun(begin: () => Hop): Hop | Failure {
-  try {
-    return begin()
-  } catch (error) {
-    return { kind: 'unavailable', message: error instanceof Error ? error.message : String(error) }
-  }
 }

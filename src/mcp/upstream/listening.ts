@@ -1,5 +1,6 @@
+import type { Outcome } from '#capture'
 import type { RawJson } from '../wire/message.ts'
-import { memberOf, withMember, withoutMembers } from '../wire/raw-json.ts'
+import { memberOf, withMember } from '../wire/raw-json.ts'
 import { waitAfter } from './backoff.ts'
 import type { Connection } from './connection.ts'
 import type { Hops } from './hops.ts'
@@ -15,7 +16,6 @@ export type ListeningDeps = {
   connection: Connection
   hops: Hops
   capabilities: RawJson
-  tell(method: string, params: RawJson): void
   /** Changes may have been missed. */
   gap(): void
 }
@@ -23,7 +23,7 @@ export type ListeningDeps = {
 const kinds = ['tools', 'prompts', 'resources'] as const
 const methodNotFound = -32_601
 
-export function listen({ connection, hops, capabilities, tell, gap }: ListeningDeps): Listening {
+export function listen({ connection, hops, capabilities, gap }: ListeningDeps): Listening {
   const uris = new Set<string>()
   const changes = kinds.filter(
     (kind) => memberOf(memberOf(capabilities, kind) ?? '{}', 'listChanged') === 'true',
@@ -41,13 +41,15 @@ export function listen({ connection, hops, capabilities, tell, gap }: ListeningD
     before?.abort()
     if (filter === '{}') return
     const hop = hops.own('subscriptions/listen')
+    const end = (outcome: Outcome) =>
+      void Promise.resolve(hop.end({ outcome, status: null, error: null })).catch(() => {})
     const { answer, failure } = await connection.ask({
       ...{ method: 'subscriptions/listen', hop, timeoutMs: null, signal: abort.signal },
       params: withMember('{}', 'notifications', filter),
-      onNotification: (method, params) => tell(method, withoutSubscription(params)),
+      // What comes after that is recorded as it comes, and not when the stream ends.
+      onNotification: () => end('completed'),
     })
-    const outcome = failure === null || abort.signal.aborted ? 'completed' : 'upstream_gone'
-    void Promise.resolve(hop.end({ outcome, status: failure?.status ?? 200, error: null })).catch(() => {})
+    end(failure === null || abort.signal.aborted ? 'completed' : 'upstream_gone')
     if (closed || current !== abort) return
     if ('error' in answer && answer.error.code === methodNotFound) return
     timer = setTimeout(
@@ -81,11 +83,4 @@ export function listen({ connection, hops, capabilities, tell, gap }: ListeningD
 function filterOf(changes: readonly (typeof kinds)[number][], uris: ReadonlySet<string>): RawJson {
   const flags = Object.fromEntries(changes.map((kind) => [`${kind}ListChanged`, true]))
   return JSON.stringify(uris.size === 0 ? flags : { ...flags, resourceSubscriptions: [...uris] })
-}
-
-function withoutSubscription(params: RawJson): RawJson {
-  const meta = memberOf(params, '_meta')
-  if (meta === null) return params
-  const rest = withoutMembers(meta, ['io.modelcontextprotocol/subscriptionId'])
-  return rest === '{}' ? withoutMembers(params, ['_meta']) : withMember(params, '_meta', rest)
 }

@@ -57,7 +57,12 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
     const known = open.get(spec.id)
     if (known !== undefined && known.spec.fingerprint === spec.fingerprint) return known.upstream
     void known?.upstream.close()
-    const upstream = forgetting(start(spec), spec.id)
+    const upstream: Upstream = { ...start(spec) }
+    const { close } = upstream
+    upstream.close = async () => {
+      if (open.get(spec.id)?.upstream === upstream) open.delete(spec.id)
+      await close()
+    }
     open.set(spec.id, { spec, upstream })
     return upstream
   }
@@ -71,16 +76,6 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
       onlyEra: spec.transport === 'sse' ? 'legacy' : null,
       idleStopMs: spec.transport === 'stdio' ? spec.idle_stop_ms : null,
     })
-  }
-
-  function forgetting(upstream: Upstream, id: string): Upstream {
-    return {
-      ...upstream,
-      async close() {
-        if (open.get(id)?.upstream === this) open.delete(id)
-        await upstream.close()
-      },
-    }
   }
 
   function linkOf(spec: UpstreamSpec): OpenLink {

@@ -1,7 +1,7 @@
 import type { Hop } from '../record/recorder.ts'
 import { oneLine, readFrame, responseFrame } from '../wire/frame.ts'
-import type { Answer, Id, RawJson, RequestMessage } from '../wire/message.ts'
-import { elementsOf, memberOf } from '../wire/raw-json.ts'
+import type { Answer, Id, NotificationMessage, RawJson, RequestMessage } from '../wire/message.ts'
+import { elementsOf, memberOf, withMember, withoutMembers } from '../wire/raw-json.ts'
 import type { Calls, Pending } from './calls.ts'
 import { withToken } from './envelope.ts'
 
@@ -16,6 +16,8 @@ export type ReceivingDeps = {
   /** A frame that cannot be what it should be: counted. */
   stray(why: string): void
 }
+
+const subscriptionId = 'io.modelcontextprotocol/subscriptionId'
 
 /** Changes concern everybody, on whichever stream they come. */
 const forAll = /^notifications\/((tools|prompts|resources)\/list_changed|resources\/updated)$/
@@ -42,6 +44,7 @@ export function receiver(deps: ReceivingDeps): (text: string, about: number | nu
     } else if (message.kind === 'response') answer(message.id, message.answer, text, about)
     else if (message.kind === 'request') request(message, text, about)
     else if (message.method === 'notifications/progress') progress(message.params, text)
+    else if (message.method === 'notifications/subscriptions/acknowledged') acknowledged(message, text)
     else if (message.method === 'notifications/cancelled') cancelled(message.params, text, about)
     else notification(message.method, message.params, text, about)
   }
@@ -63,9 +66,8 @@ export function receiver(deps: ReceivingDeps): (text: string, about: number | nu
 
   function notification(method: string, params: RawJson, text: string, about: number | null): void {
     const call = forAll.test(method) ? undefined : ownerOf(about)
-    record(call ?? (about === null ? undefined : calls.get(about)), text)
-    if (method === 'notifications/subscriptions/acknowledged') return
-    if (call === undefined) tell(method, params)
+    record(call, text)
+    if (call === undefined) tell(method, withoutSubscription(params))
     else call.listener.onNotification(method, params)
   }
 
@@ -79,6 +81,12 @@ export function receiver(deps: ReceivingDeps): (text: string, about: number | nu
     }
     calls.progress(call.id)
     call.listener.onNotification('notifications/progress', withToken(params, call.token))
+  }
+
+  function acknowledged({ method, params }: NotificationMessage, text: string): void {
+    const call = calls.get(Number(memberOf(memberOf(params, '_meta') ?? '{}', subscriptionId)))
+    record(call, text)
+    call?.listener.onNotification(method, params)
   }
 
   /** Of a request of ours it means that the server listens for us no more; of its own ones, that it lost interest. */
@@ -133,4 +141,12 @@ export function tooLarge(bytes: number, limit: number) {
     message: `The answer has ${bytes} bytes, more than the limit of ${limit}`,
     data: JSON.stringify({ bytes, limit }),
   } as const
+}
+
+/** By which subscription of ours it came is no news for clients. */
+function withoutSubscription(params: RawJson): RawJson {
+  const meta = memberOf(params, '_meta')
+  if (meta === null) return params
+  const rest = withoutMembers(meta, [subscriptionId])
+  return rest === '{}' ? withoutMembers(params, ['_meta']) : withMember(params, '_meta', rest)
 }

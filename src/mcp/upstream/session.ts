@@ -58,9 +58,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { era, capabilities } = facts
   const modern = era === 'modern'
   connection.link.ready({ era, version: facts.protocolVersion, listens: !modern })
-  const listening = modern
-    ? listen({ connection, hops, capabilities, tell: events.tell, gap: events.gap })
-    : null
+  const listening = modern ? listen({ connection, hops, capabilities, gap: events.gap }) : null
   const mirror = modern && options.mirrors ? openMirror(connection, events.stray) : null
   const levels = !modern && memberOf(capabilities, 'logging') !== null ? logLevels(connection) : null
   return {

@@ -216,7 +216,7 @@ export function supervise(options: SuperviseOptions): Upstream {
   }
 
   return {
-    state: status.get,
+    state: () => ({ ...status.get(), ignored: strays }),
     facts: async (signal) => (await reach(signal, options.timeoutMs)).facts,
     request,
     notify: (method, params) => session?.notify(method, params),

@@ -33,6 +33,8 @@ export type UpstreamState = {
   tries: number
   pid: number | null
   connected_at: number | null
+  /** Frames that were passed over: no messages, or for nobody. */
+  ignored?: number
 }
 
 export type ServerFacts = {

@@ -29,8 +29,9 @@ const ways: [string, (behaviour?: Behaviour) => UpstreamSpec][] = [
   ['ws, modern', (more) => served('ws', { era: 'modern', ...more })],
 ]
 
-describe.each(ways)('over %s', (name, spec) => {
-  const upstream = upstreams.get(spec())
+describe.each(ways)('over %s', (name, specify) => {
+  const spec = specify()
+  const upstream = upstreams.get(spec)
   const signal = new AbortController().signal
 
   test('the server says what it is', async () => {
@@ -45,9 +46,8 @@ describe.each(ways)('over %s', (name, spec) => {
   test('an answer is the text that the server wrote', async () => {
     const frame = (id: number) =>
       `{"result":{"n":12345678901234567890,"new":{"x":1.0}},"jsonrpc":"2.0","id":${id}}`
-    const answers = await Promise.all([1].map((n) => callTool(upstream, 'echo', { n })))
-    expect(answers.map((answer) => resultOf(answer)['x-unknown'])).toEqual([{ n: 1 }])
-    const last = upstreams.recorder.hops.at(-1)
+    expect(resultOf(await callTool(upstream, 'echo', { n: 1 }))['x-unknown']).toEqual({ n: 1 })
+    const last = upstreams.recorder.hops.findLast(({ rpc }) => rpc === 'tools/call')
     const id: number = JSON.parse(last?.sent ?? '{}').id
     const raw = await callTool(upstream, 'raw', { frame: frame(id + 1) })
     expect(raw).toEqual({ result: '{"n":12345678901234567890,"new":{"x":1.0}}' })
@@ -93,10 +93,11 @@ describe.each(ways)('over %s', (name, spec) => {
   test('a call that its client gives up ends at once', async () => {
     const abort = new AbortController()
     const call = callTool(upstream, 'never', {}, { signal: abort.signal })
-    await until('it is under way', () => upstreams.recorder.hops.at(-1)?.ended === null)
+    const hop = () => upstreams.recorder.hops.findLast(({ rpc }) => rpc === 'tools/call')
+    await until('it is under way', () => hop()?.ended === null)
     abort.abort()
     expect(errorOf(await call)).toMatchObject({ code: -31_006 })
-    expect(upstreams.recorder.hops.at(-1)?.ended).toMatchObject({ outcome: 'client_gone' })
+    expect(hop()?.ended).toMatchObject({ outcome: 'client_gone' })
   })
 
   test('C10: an answer that is too large fails that call alone', async () => {
@@ -107,6 +108,15 @@ describe.each(ways)('over %s', (name, spec) => {
     expect('result' in fitting).toBe(true)
     expect(resultOf(await other)).toEqual({ content: [] })
     expect(upstream.state().status).toBe('ready')
+  })
+
+  test('its handshake is a hop of the record', () => {
+    const { hops } = upstreams.recorder
+    const own = hops.find(
+      ({ peer, rpc }) => peer === spec.name && /^(initialize|server\/discover)$/.test(rpc ?? ''),
+    )
+    expect(own).toMatchObject({ hop: 'upstream', parent: null, ended: { outcome: 'completed' } })
+    expect(own?.received).toContain('Be kind')
   })
 
   test('each request is a hop of the record, with its parent', async () => {

@@ -25,10 +25,11 @@ export function openHttpLink(remote: RemoteOptions, events: LinkEvents, room: Fr
     const abort = new AbortController()
     if (id !== null) streams.set(id, abort)
     const signal = id === null ? others.signal : abort.signal
+    const patient = frame.method !== 'subscriptions/listen'
     const inSession = session.id !== null && frame.method !== 'initialize'
     try {
       const headers = headersOf(frame, inSession ? session.id : null)
-      const response = await askRemote(remote, { method: 'POST', headers, body: frame.text, signal })
+      const response = await askRemote(remote, { method: 'POST', headers, body: frame.text, signal, patient })
       if (frame.method === 'initialize') session.id = response.headers.get('mcp-session-id')
       if (id === null) await response.body?.cancel()
       else await answered(id, response, inSession)
@@ -122,7 +123,7 @@ export function openHttpLink(remote: RemoteOptions, events: LinkEvents, room: Fr
     const headers = { 'mcp-session-id': session.id ?? '', 'mcp-protocol-version': session.version ?? '' }
     try {
       const signal = AbortSignal.timeout(goodbyeMs)
-      const response = await askRemote(remote, { method: 'DELETE', headers, signal })
+      const response = await askRemote(remote, { method: 'DELETE', headers, signal, patient: false })
       await response.body?.cancel()
     } catch {
       // It forgets sessions by itself in time.

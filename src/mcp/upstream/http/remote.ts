@@ -13,6 +13,8 @@ export type RemoteRequest = {
   headers: Record<string, string>
   body?: string
   signal: AbortSignal
+  /** May it be silent for longer than five minutes? Then a lost connection is noticed by other means. */
+  patient: boolean
   /** @default that of the server */
   url?: string
 }
@@ -28,7 +30,7 @@ export async function askRemote(options: RemoteOptions, request: RemoteRequest):
     ...(serverName === null ? {} : { tls: { serverName } }),
     signal,
     redirect: 'manual',
-    timeout: false,
+    ...(request.patient ? { timeout: false } : {}),
   } as RequestInit)
 }
 

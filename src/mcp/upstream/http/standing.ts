@@ -45,7 +45,12 @@ export function standing(options: StandingOptions): Standing {
   /** False: there is no such stream, and it need not be tried again. */
   async function once(): Promise<boolean> {
     try {
-      const response = await askRemote(remote, { method: 'GET', headers: headers(), signal })
+      const response = await askRemote(remote, {
+        method: 'GET',
+        headers: headers(),
+        signal,
+        patient: about !== null,
+      })
       if (!response.ok || !isEventStream(response)) return await without(response)
       failures = 0
       await read(response)

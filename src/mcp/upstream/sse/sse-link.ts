@@ -24,6 +24,7 @@ export async function openSseLink(remote: RemoteOptions, events: LinkEvents, roo
         method: 'GET',
         headers: { accept: 'text/event-stream' },
         signal,
+        patient: true,
       })
       if (!response.ok || !isEventStream(response)) {
         await response.body?.cancel()
@@ -66,7 +67,14 @@ export async function openSseLink(remote: RemoteOptions, events: LinkEvents, roo
   async function post({ text, id }: OutFrame): Promise<void> {
     try {
       const headers = { 'content-type': 'application/json' }
-      const response = await askRemote(remote, { method: 'POST', headers, body: text, signal, url: target })
+      const response = await askRemote(remote, {
+        method: 'POST',
+        headers,
+        body: text,
+        signal,
+        patient: true,
+        url: target,
+      })
       const body = await bodyOf(response, room)
       if (id === null) return
       events.head(id, response.status)
