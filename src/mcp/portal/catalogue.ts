@@ -16,6 +16,8 @@ export const catalogue = z.object({
     resources: z.array(z.object({ name: z.string(), json: z.string() })),
     templates: z.array(z.object({ name: z.string(), json: z.string() })),
   }),
+  /** What was left out, as it would have cost clients the whole list. */
+  leftOut: z.array(z.string()).default([]),
   /** ms since the epoch. */
   at: z.number(),
 })
@@ -28,6 +30,6 @@ export const listKinds = ['tools', 'prompts', 'resources', 'templates'] as const
 export type ListKind = (typeof listKinds)[number]
 
 /** Two catalogues with the same digest offer the same. */
-export function digestOf({ facts, lists }: Pick<Catalogue, 'facts' | 'lists'>): string {
-  return hash('sha256', JSON.stringify([facts, lists]), 'base64url')
+export function digestOf({ facts, lists, leftOut }: Omit<Catalogue, 'at'>): string {
+  return hash('sha256', JSON.stringify([facts, lists, leftOut]), 'base64url')
 }

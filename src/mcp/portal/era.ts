@@ -1,17 +1,29 @@
 import { codes } from '../wire/codes.ts'
 import type { Answer, Era, RawJson, RpcError } from '../wire/message.ts'
-import { memberOf, withMember, withoutMembers } from '../wire/raw-json.ts'
+import { memberOf, stringOf, withMember, withoutMembers } from '../wire/raw-json.ts'
 
 /** What results of a revision have that those of the others have not. */
 const modernMembers = ['resultType', 'ttlMs', 'cacheScope']
 
+/** A tool as clients of before 2026-07-28 know them: what it gives out can only be an object. */
+export function toolFor(era: Era, tool: RawJson): RawJson {
+  if (era === 'modern') return tool
+  const schema = memberOf(tool, 'outputSchema')
+  return schema === null || stringOf(schema, 'type') === 'object'
+    ? tool
+    : withoutMembers(tool, ['outputSchema'])
+}
+
 /** An answer of a server in the words of the client's era. Changes nothing but what the era demands. */
 export function answerFor(era: Era, method: string, answer: Answer): Answer {
   if ('error' in answer) return era === 'modern' ? modernError(answer.error) : answer
-  return {
-    result:
-      era === 'modern' ? modernResult(method, answer.result) : withoutMembers(answer.result, modernMembers),
-  }
+  return { result: era === 'modern' ? modernResult(method, answer.result) : legacyResult(answer.result) }
+}
+
+function legacyResult(result: RawJson): RawJson {
+  const structured = memberOf(result, 'structuredContent')
+  const isObject = structured === null || structured.startsWith('{')
+  return withoutMembers(result, isObject ? modernMembers : [...modernMembers, 'structuredContent'])
 }
 
 function modernResult(method: string, given: RawJson): RawJson {

@@ -1,20 +1,20 @@
 import type { ServerFacts, Upstream } from '../upstream/upstream.ts'
 import { elementsOf, memberOf, stringOf } from '../wire/raw-json.ts'
 import type { Listed, ListKind, Lists } from './catalogue.ts'
+import { fitItem } from './fit-item.ts'
 
 const timeoutMs = 30_000
 const maxBytes = 16 * 1024 * 1024
 /** Of one kind of one server: more is a server out of its mind, and would fill every client's memory. */
 const mostItems = 10_000
 
-const methods: Record<ListKind, { method: string; key: string; named: string; capability: string }> = {
-  tools: { method: 'tools/list', key: 'tools', named: 'name', capability: 'tools' },
-  prompts: { method: 'prompts/list', key: 'prompts', named: 'name', capability: 'prompts' },
-  resources: { method: 'resources/list', key: 'resources', named: 'uri', capability: 'resources' },
-  templates: {
-    ...{ method: 'resources/templates/list', key: 'resourceTemplates' },
-    ...{ named: 'uriTemplate', capability: 'resources' },
-  },
+const mostLeftOut = 20
+
+const methods: Record<ListKind, { method: string; key: string; capability: string }> = {
+  tools: { method: 'tools/list', key: 'tools', capability: 'tools' },
+  prompts: { method: 'prompts/list', key: 'prompts', capability: 'prompts' },
+  resources: { method: 'resources/list', key: 'resources', capability: 'resources' },
+  templates: { method: 'resources/templates/list', key: 'resourceTemplates', capability: 'resources' },
 }
 
 /**
@@ -24,17 +24,23 @@ const methods: Record<ListKind, { method: string; key: string; named: string; ca
 export async function fetchLists(
   upstream: Upstream,
   signal: AbortSignal,
-): Promise<{ facts: ServerFacts; lists: Lists }> {
+): Promise<{ facts: ServerFacts; lists: Lists; leftOut: string[] }> {
   const facts = await upstream.facts(signal)
+  const leftOut: string[] = []
   const list = async (kind: ListKind) =>
-    memberOf(facts.capabilities, methods[kind].capability) === null ? [] : fetchList(upstream, kind, signal)
+    memberOf(facts.capabilities, methods[kind].capability) === null
+      ? []
+      : fetchList(upstream, kind, { signal, leftOut })
   const [tools, prompts, resources, templates] = await Promise.all([
     list('tools'),
     list('prompts'),
     list('resources'),
     list('templates'),
   ])
-  return { facts, lists: { tools, prompts, resources, templates } }
+  return {
+    ...{ facts, lists: { tools, prompts, resources, templates } },
+    leftOut: leftOut.sort().slice(0, mostLeftOut),
+  }
 }
 
 /** A server that answered a question for a list with an error, or with something else. */
@@ -44,8 +50,12 @@ export class ListError extends Error {
 
 const methodNotFound = -32601
 
-async function fetchList(upstream: Upstream, kind: ListKind, signal: AbortSignal): Promise<Listed[]> {
-  const { method, key, named } = methods[kind]
+async function fetchList(
+  upstream: Upstream,
+  kind: ListKind,
+  { signal, leftOut }: { signal: AbortSignal; leftOut: string[] },
+): Promise<Listed[]> {
+  const { method, key } = methods[kind]
   const found = new Map<string, Listed>()
   let cursor: string | null = null
   for (;;) {
@@ -62,9 +72,11 @@ async function fetchList(upstream: Upstream, kind: ListKind, signal: AbortSignal
     const items = memberOf(answer.result, key)
     if (items === null) throw new ListError(`${method}: an answer without ${key}`)
     for (const json of elementsOf(items)) {
-      const name = stringOf(json, named)
+      const item = fitItem(kind, json)
       // Of two with one name nobody could call the second.
-      if (name !== null && !found.has(name)) found.set(name, { name, json })
+      if ('wrong' in item) leftOut.push(`${method}: ${item.wrong}`)
+      else if (found.has(item.name)) leftOut.push(`${method}: ${item.name.slice(0, 100)}: there twice`)
+      else found.set(item.name, item)
     }
     const next = stringOf(answer.result, 'nextCursor')
     if (next === null || next === cursor) return [...found.values()]

@@ -2,6 +2,7 @@ import type { Answer, RawJson } from '../wire/message.ts'
 import { stringOf } from '../wire/raw-json.ts'
 import type { Audience } from './audience.ts'
 import type { ListKind } from './catalogue.ts'
+import { toolFor } from './era.ts'
 import { invalid, PortalError, portalCodes } from './errors.ts'
 import { type Missing, missing } from './missing.ts'
 import type { ClientCall } from './portal.ts'
@@ -45,7 +46,7 @@ export function listAnswer(audience: Audience, { client, method, params }: Clien
   if (known !== undefined) return { result: known }
   const page = all.slice(from, from + pageItems)
   const last = from + pageItems < all.length ? page.at(-1) : undefined
-  const items = page.map(({ json }) => json).join(',')
+  const items = page.map(({ json }) => (kind === 'tools' ? toolFor(client.era, json) : json)).join(',')
   const result = `{"${key}":[${items}]${cursorOf(last?.exposed)}${envelope(client.era, unknown)}}`
   if (kept) audience.pages.set(made, result)
   return { result }

@@ -40,6 +40,7 @@ function ofSource(source: Source): ServerReport {
     prompts: known?.lists.prompts.length ?? 0,
     resources: known?.lists.resources.length ?? 0,
     templates: known?.lists.templates.length ?? 0,
+    left_out: known?.leftOut ?? [],
   }
 }
 
@@ -47,7 +48,7 @@ function ofRow({ enabled, spy, problem }: Server): ServerReport {
   return {
     ...{ status: spy && enabled ? 'spy' : 'off', reason: problem, next_try_at: null, tries: 0, pid: null },
     ...{ connected_at: null, era: null, protocol_version: null, server_info: null, listed_at: null },
-    ...{ tools: 0, prompts: 0, resources: 0, templates: 0 },
+    ...{ tools: 0, prompts: 0, resources: 0, templates: 0, left_out: [] },
   }
 }
 

@@ -115,6 +115,11 @@ export function openSource(options: SourceOptions): Source {
     if (now === digest && problem === null) return
     digest = now
     problem = null
+    if (found.leftOut.length > 0)
+      log.warn(
+        { server: server.name, left_out: found.leftOut },
+        'what an MCP server offers is left out in part',
+      )
     options.onChange()
   }
 

@@ -16,6 +16,9 @@ export const serverReport = z.object({
   prompts: z.int(),
   resources: z.int(),
   templates: z.int(),
+  left_out: z
+    .array(z.string())
+    .meta({ description: 'Of its lists, as it is not what the specification says, and why' }),
 })
 export type ServerReport = z.infer<typeof serverReport>
 

@@ -90,6 +90,8 @@ if (import.meta.main) {
         (spec().templates ?? []).map((one) => JSON.stringify(one)),
         params?.cursor,
       )
+    else if (method === 'tools/call' && params.name === 'structured')
+      say({ id, result: { content: [], structuredContent: [1, 2] } })
     else if (method === 'tools/call')
       say({ id, result: { content: [{ type: 'text', text: JSON.stringify(params) }], extra: 1.5 } })
     else if (method === 'resources/subscribe' || method === 'resources/unsubscribe') say({ id, result: {} })
