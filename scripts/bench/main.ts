@@ -3,8 +3,9 @@
  * run, so that ratios hold on any machine; then what the record costs.
  */
 import { parseArgs } from 'node:util'
+import { measureMcp } from './mcp.ts'
 import { measureModels } from './models.ts'
-import { printProxies, printRecord, printStarts, printStorage } from './print.ts'
+import { printMcp, printProxies, printRecord, printStarts, printStorage } from './print.ts'
 import { measureRecord } from './record.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorage } from './storage.ts'
@@ -22,7 +23,7 @@ const { values, positionals } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const proxyNames = proxyWorkloads(seconds).map(({ name }) => name)
-const names = [...proxyNames, 'models', 'record', 'storage', 'start']
+const names = [...proxyNames, 'models', 'mcp', 'record', 'storage', 'start']
 
 if (values.help) {
   console.log(
@@ -42,6 +43,8 @@ async function main(chosen: string[]): Promise<void> {
   printProxies(proxies)
   const models = chosen.includes('models') ? await measureModels(seconds) : []
   printProxies(models)
+  const mcp = chosen.includes('mcp') ? await measureMcp(seconds) : null
+  if (mcp !== null) printMcp(mcp)
   const record = chosen.includes('record') ? await measureRecord(seconds) : null
   if (record !== null) printRecord(record)
   const storage = chosen.includes('storage') ? await measureStorage(200) : null
@@ -49,7 +52,7 @@ async function main(chosen: string[]): Promise<void> {
   const starts = chosen.includes('start') ? await measureStarts() : null
   if (starts !== null) printStarts(starts)
   if (values.json !== undefined) {
-    await Bun.write(values.json, JSON.stringify({ proxies, models, record, storage, starts }, null, 2))
+    await Bun.write(values.json, JSON.stringify({ proxies, models, mcp, record, storage, starts }, null, 2))
   }
   console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)
 }
