@@ -9,3 +9,4 @@
  */
 export { type Mcp, type McpOptions, openMcp } from './open-mcp.ts'
 export { interpretMcp } from './record/interpret.ts'
+export type { ObservedHop } from './record/open-recorder.ts'

@@ -39,6 +39,7 @@ import { databaseUrl, environment } from './environment.ts'
 import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
 import { gatewayApp } from './gateway-app.ts'
 import { listen } from './listen.ts'
+import { hopMetrics, mcpServerMetrics } from './mcp-metrics.ts'
 import { gatewayProbes } from './probes.ts'
 import { processMetrics } from './process-metrics.ts'
 import { queueMetrics } from './queue-metrics.ts'
@@ -142,7 +143,9 @@ async function start(held: Releaser): Promise<Started> {
     ...{ folder: join(env.DATA_DIR, 'mcp'), allowStdio: env.MCP_STDIO, allowPrivate },
     ...{ bodyMaxBytes: env.BODY_MAX_BYTES, defaultCapture: env.CAPTURE, inherited: childEnvironment() },
     guard: { host: env.HOST, hosts: env.MCP_ALLOWED_HOSTS, origins: env.MCP_ALLOWED_ORIGINS },
+    observe: hopMetrics(metrics),
   })
+  mcpServerMetrics(metrics, mcp)
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
   const app = gatewayApp({
     routes: [
