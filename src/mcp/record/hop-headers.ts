@@ -8,15 +8,41 @@ export function keptPath(path: string): string {
   return withoutCapability(pathname) + query.replace(secretParameter, '$1…')
 }
 
-/** What of the headers may be kept: no credentials, no session that could be taken over, no secret path. */
+/** What of a client's headers may be kept: no credentials, no session that could be taken over, no secret path. */
 export function keptHeaders(headers: HeaderList): [string, string][] {
-  const kept: [string, string][] = []
-  for (const [given, value] of headers) {
-    const name = given.toLowerCase()
-    if (!isCredential(name) && name !== 'mcp-session-id') kept.push([name, withoutCapability(value)])
-  }
-  return kept
+  return lowered(headers).flatMap(([name, value]) =>
+    isCredential(name) || secretName.test(name) ? [] : [[name, withoutCapability(value)]],
+  )
 }
+
+/**
+ * What of the headers between the portal and a server may be kept: those that are known to be harmless, as an
+ * operator may have given the server's credential any name.
+ */
+export function harmlessHeaders(headers: HeaderList): [string, string][] {
+  return lowered(headers).filter(([name]) => harmless.has(name))
+}
+
+function lowered(headers: HeaderList): [string, string][] {
+  return headers.map(([name, value]) => [name.toLowerCase(), value])
+}
+
+/** `mcp-session-id` is a session, whichever of us made it. */
+const secretName = /token|mcp-session-id$/
+
+const harmless = new Set([
+  ...['accept', 'accept-encoding', 'cache-control', 'connection', 'content-encoding', 'content-length'],
+  ...[
+    'content-type',
+    'date',
+    'last-event-id',
+    'mcp-method',
+    'mcp-name',
+    'mcp-protocol-version',
+    'retry-after',
+  ],
+  ...['server', 'traceparent', 'transfer-encoding', 'user-agent', 'vary'],
+])
 
 /** Behind `/mcp`, what is longer than the name of a portal is a secret, or may as well be. */
 function withoutCapability(text: string): string {

@@ -2,26 +2,28 @@ import type { ExchangeOpen, McpFacts } from '#capture'
 import { now } from '#lib/clock'
 import { cleanText } from '#lib/errors'
 import { newId } from '#lib/ids'
-import { keptHeaders, keptPath } from './hop-headers.ts'
+import { harmlessHeaders, keptHeaders, keptPath } from './hop-headers.ts'
 import type { HopOpen } from './recorder.ts'
 
 /** The record's first part: what is known when a hop begins, without what nobody may find there. */
 export function exchangeOf(open: HopOpen): ExchangeOpen {
   const startedAt = now()
+  const isUpstream = open.hop === 'upstream'
   return {
     v: 1,
     id: open.id ?? newId(Math.floor(startedAt)),
     started_at: startedAt,
     protocol: open.transport,
     method: open.method,
-    path: keptPath(open.path),
+    // The URL of a server may be its credential.
+    path: isUpstream ? `/servers/${open.peer ?? ''}` : keptPath(open.path),
     dialect: 'mcp',
     provider: null,
     tenant: open.tenant,
     key_id: open.keyId,
     tags: [...open.tags],
     mode: open.mode,
-    request_headers: keptHeaders(open.headers),
+    request_headers: isUpstream ? harmlessHeaders(open.headers) : keptHeaders(open.headers),
     ...(open.parent === null ? {} : { parent: open.parent }),
     mcp: factsOf(open),
   }

@@ -1,5 +1,6 @@
 import type { Interpret, Interpretation, McpFacts, Message, RecordedExchange, SessionRef } from '#capture'
 import { cleanText } from '#lib/errors'
+import { answerIn, errorOf } from './failed.ts'
 import { type Fields, fieldsOf, word } from './fields.ts'
 import { framesIn } from './frames.ts'
 import { identityOf } from './identity.ts'
@@ -10,7 +11,7 @@ export const interpretMcp: Interpret = (exchange) => {
   const { open, end, request, response } = exchange
   const asked = framesIn(request).find((frame) => typeof frame.method === 'string')
   const frames = asked === undefined ? [] : framesIn(response)
-  const answer = asked?.id === undefined ? undefined : frames.findLast((frame) => isAnswer(frame, asked.id))
+  const answer = asked?.id === undefined ? undefined : answerIn(frames, asked.id)
   const found = factsIn(asked, open.request_headers)
   const facts = { ...found.facts, ...given(open.mcp) }
   return {
@@ -26,10 +27,6 @@ export const interpretMcp: Interpret = (exchange) => {
 const nothing: Interpretation = {
   ...{ model_asked: null, model_served: null, streamed: false, usage: null, cost: null },
   ...{ error: null, session: null, history: [], reply: null },
-}
-
-function isAnswer(frame: Fields, id: unknown): boolean {
-  return frame.id === id && frame.method === undefined && ('result' in frame || 'error' in frame)
 }
 
 function factsIn(asked: Fields | undefined, headers: RecordedExchange['open']['request_headers']) {
@@ -86,13 +83,4 @@ function turnsOf(
   const called = `${name}(${JSON.stringify(given) ?? ''})`
   const text = answer === undefined ? called : `${called}\n${answerText(answer)}`
   return [{ role: 'tool', text: cleanText(text.slice(0, longestText)), digest: open.id.replaceAll('-', '') }]
-}
-
-/** A word for programs: `rpc-32602`, or that the tool said it failed. */
-export function errorOf(answer: Fields): string | null {
-  if (answer.error !== undefined && answer.error !== null) {
-    const { code } = fieldsOf(answer.error)
-    return typeof code === 'number' ? `rpc${code}` : 'rpc-error'
-  }
-  return fieldsOf(answer.result).isError === true ? 'tool-error' : null
 }

@@ -1,8 +1,9 @@
 import type { Recording, Spool } from '#capture'
 import { now } from '#lib/clock'
-import { keptHeaders } from './hop-headers.ts'
+import { verdictReader } from './failed.ts'
+import { harmlessHeaders, keptHeaders } from './hop-headers.ts'
 import { exchangeOf } from './hop-open.ts'
-import type { Hop, HopEnd, Recorder } from './recorder.ts'
+import type { Hop, HopEnd, HopOpen, Recorder } from './recorder.ts'
 
 /** What is told of every hop at its end: for metrics, never with content. */
 export type ObservedHop = {
@@ -23,7 +24,7 @@ export function openRecorder({ spool, observe = () => {} }: RecorderOptions): Re
     begin(open) {
       const exchange = exchangeOf(open)
       const recording = spool.begin(exchange)
-      return hopOf(exchange.id, recording, (end, endedAt) => {
+      return hopOf(open, { id: exchange.id, recording }, (end, endedAt) => {
         const { hop, peer, rpc } = open
         observe({ hop, peer, rpc, outcome: end.outcome, startedAt: exchange.started_at, endedAt })
       })
@@ -31,20 +32,38 @@ export function openRecorder({ spool, observe = () => {} }: RecorderOptions): Re
   }
 }
 
-function hopOf(id: string, recording: Recording, onEnd: (end: HopEnd, endedAt: number) => void): Hop {
+function hopOf(
+  { hop, mode }: HopOpen,
+  { id, recording }: { id: string; recording: Recording },
+  onEnd: (end: HopEnd, endedAt: number) => void,
+): Hop {
+  // Elsewhere the bytes say later what went wrong.
+  const verdict = mode === 'metadata' ? verdictReader() : null
+  const headersOf = hop === 'upstream' ? harmlessHeaders : keptHeaders
   let firstByteAt: number | null = null
   let ended = false
   return {
     id,
-    request: (bytes) => recording.request(bytesOf(bytes)),
+    request(bytes) {
+      const given = bytesOf(bytes)
+      recording.request(given)
+      verdict?.request(given)
+    },
     response(bytes) {
       firstByteAt ??= now()
-      recording.response(bytesOf(bytes))
+      const given = bytesOf(bytes)
+      recording.response(given)
+      verdict?.response(given)
     },
-    end(end) {
+    end(given) {
       if (ended) return
       ended = true
       const endedAt = now()
+      const failed = verdict?.error() ?? null
+      const end =
+        failed !== null && given.outcome === 'completed'
+          ? { ...given, outcome: 'upstream_error' as const, error: given.error ?? failed }
+          : given
       onEnd(end, endedAt)
       return recording.seal({
         outcome: end.outcome,
@@ -52,7 +71,7 @@ function hopOf(id: string, recording: Recording, onEnd: (end: HopEnd, endedAt: n
         error: reason(end.error),
         first_byte_at: firstByteAt,
         ended_at: endedAt,
-        response_headers: keptHeaders(end.headers ?? []),
+        response_headers: headersOf(end.headers ?? []),
       })
     },
   }

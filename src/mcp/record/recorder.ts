@@ -18,7 +18,7 @@ export type HopOpen = {
   transport: 'http' | 'sse' | 'websocket' | 'stdio'
   /**
    * HTTP method and path, or as in `stdio` and `/servers/<name>`. Credentials among the headers and in the query, and
-   * whatever looks like a capability behind `/mcp`, are left out of the record.
+   * whatever looks like a capability behind `/mcp`, are left out of the record; of an upstream hop its whole path.
    */
   method: string
   path: string
