@@ -12,7 +12,7 @@ export function annotationsOf(inputSchema: unknown): Annotation[] {
   walk(inputSchema, [], true, found)
   const names = found.map(({ header }) => header.toLowerCase())
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw new Error(`two parameters are to become the header ${twice}`)
+  if (twice !== undefined) throw new Error(`x-mcp-header: two parameters are to become ${twice}`)
   return found
 }
 
