@@ -4,8 +4,10 @@ import type { Authorise, Principal, Tool } from '#access'
 import type { Reading, Spool } from '#capture'
 import type { Logger } from '#lib/log'
 import { releaser } from '#lib/release'
+import type { UpgradeServer } from '#lib/server-socket'
 import type { Vault } from '#lib/vault'
 import { type McpEdge, openEdge } from './edge/open-edge.ts'
+import { refusalOf, refusalResponse } from './edge/refusal.ts'
 import { holdsSecret } from './own/sensitive.ts'
 import { type OpenPortal, openPortal } from './portal/open-portal.ts'
 import { openMcpRecord } from './record/open-record.ts'
@@ -14,6 +16,8 @@ import { openServers } from './servers/open-servers.ts'
 import type { Servers } from './servers/servers.ts'
 import { openSessions } from './session/sessions.ts'
 import { sessionTokens } from './session/token.ts'
+import { openSpy } from './spy/open-spy.ts'
+import { spiedServer } from './spy/spied.ts'
 import { openUpstreams } from './upstream/open-upstreams.ts'
 import type { Upstreams } from './upstream/upstream.ts'
 
@@ -44,6 +48,8 @@ export type McpOptions = {
 
 export type Mcp = {
   edge: McpEdge
+  /** MCP over WebSocket; with `?spy=<server>` between a client and that server, untouched and recorded. Never rejects. */
+  socket(request: Request, server: UpgradeServer | null): Promise<Response>
   portal: OpenPortal
   servers: Servers
   upstreams: Upstreams
@@ -88,5 +94,19 @@ export async function openMcp(options: McpOptions): Promise<Mcp> {
     },
   })
   held.add('MCP edge', edge.close)
-  return { edge, portal, servers, upstreams, close: held.releaseAll }
+  const spy = openSpy({ recorder, allowPrivate })
+  held.add('MCP spy', spy.close)
+  return { edge, socket, portal, servers, upstreams, close: held.releaseAll }
+
+  async function socket(request: Request, server: UpgradeServer | null): Promise<Response> {
+    const name = new URL(request.url).searchParams.get('spy')
+    if (name === null) return edge.socket(request, server)
+    try {
+      edge.guard(request)
+      const principal = options.authorise(request, 'call')
+      return await spy.handle(request, { server, principal, backend: spiedServer(servers, principal, name) })
+    } catch (error) {
+      return refusalResponse(refusalOf(error, log))
+    }
+  }
 }

@@ -3,6 +3,7 @@ import { routeDoc } from '#lib/route-doc'
 import type { StreamServer } from './edge/edge.ts'
 import type { Target } from './edge/identify.ts'
 import type { McpEdge } from './edge/open-edge.ts'
+import type { Mcp } from './open-mcp.ts'
 
 export { type ServerRoutesOptions, serverRoutes } from './servers/routes.ts'
 
@@ -13,11 +14,17 @@ const whole: Target = { kind: 'all' }
 const portal = (name: string): Target => ({ kind: 'portal', name })
 const secret = (given: string): Target => ({ kind: 'secret', secret: given })
 
+export type McpRoutesOptions = Pick<Mcp, 'edge' | 'socket'> & {
+  /** Is the transport of 2024-11-05 there, for clients that know no other? */
+  sse: boolean
+}
+
 /** MCP itself. Errors are JSON-RPC errors, with the HTTP statuses that its specification has for them. */
-export function mcpRoutes({ edge }: { edge: McpEdge }) {
+export function mcpRoutes({ edge, socket, sse }: McpRoutesOptions) {
   type Asked = { request: Request; server: StreamServer }
   const to = (target: Target, { request, server }: Asked) => edge.handle(request, { target, server })
-  return new Elysia({ name: 'mcp' })
+  const routes = new Elysia({ name: 'mcp' })
+    .get('/mcp/ws', ({ request, server }) => socket(request, server), routeDoc(sockets))
     .post('/mcp', ({ request, server }) => to(whole, { request, server }), post(whats.all))
     .get('/mcp', ({ request, server }) => to(whole, { request, server }), get(whats.all))
     .delete('/mcp', ({ request, server }) => to(whole, { request, server }), end(whats.all))
@@ -62,8 +69,29 @@ export function mcpRoutes({ edge }: { edge: McpEdge }) {
       ({ request, server, params: { secret: given } }) => to(secret(given), { request, server }),
       hidden,
     )
+  return sse ? routes.use(sseRoutes(edge)) : routes
 }
 
+function sseRoutes({ sse }: McpEdge) {
+  return new Elysia({ name: 'mcp-sse' })
+    .get('/sse', ({ request, server }) => sse.listen(request, server), routeDoc(listening))
+    .post('/messages', ({ request }) => sse.take(request), { ...raw, ...routeDoc(messages) })
+}
+
+const sockets = {
+  ...{ scope, tag, summary: 'MCP over WebSocket: one JSON-RPC message a text frame, of either era' },
+  description:
+    'With `?portal=` a named selection of servers. With `?spy=` any MCP WebSocket between the client and that server, untouched and recorded.',
+  status: 101,
+}
+const listening = {
+  ...{ scope, tag, summary: 'MCP of 2024-11-05: its stream, where MCP_SSE is set' },
+  answer: 'text/event-stream',
+}
+const messages = {
+  ...{ scope, tag, summary: 'MCP of 2024-11-05: a message of the client, answered on its stream' },
+  status: 202,
+}
 const hidden = { ...raw, detail: { hide: true } }
 const whats = {
   all: 'all servers that the key may see',

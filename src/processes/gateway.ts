@@ -157,7 +157,7 @@ async function start(held: Releaser): Promise<Started> {
       routingRoutes({ sql: store.sql, routing, authorise, vault }),
       askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access }),
-      mcpRoutes({ edge: mcp.edge }),
+      mcpRoutes({ edge: mcp.edge, socket: mcp.socket, sse: env.MCP_SSE }),
       serverRoutes({
         ...{ sql: store.sql, servers: mcp.servers, reports: mcp.portal.reports, authorise, vault },
         ...{ allowStdio: env.MCP_STDIO, allowPrivate },

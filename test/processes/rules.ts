@@ -117,6 +117,9 @@ export const rules: Record<string, Rule> = {
   'GET /api/tenants': 'admin',
   'GET /api/tenants/:id': 'admin',
 
+  'GET /mcp/ws': 'call',
+  'GET /sse': 'call',
+  'POST /messages': 'call',
   'POST /mcp': 'call',
   'GET /mcp': 'call',
   'DELETE /mcp': 'call',

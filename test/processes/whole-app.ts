@@ -89,7 +89,7 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   const replay = () => Promise.resolve(Response.json({}))
   const routes: AnyElysia[] = [
     accessRoutes({ sql, access }),
-    mcpRoutes({ edge: mcp.edge }),
+    mcpRoutes({ edge: mcp.edge, socket: mcp.socket, sse: true }),
     serverRoutes({
       ...{ sql, servers: mcp.servers, reports: mcp.portal.reports, authorise, vault },
       ...{ allowStdio: true, allowPrivate: true },

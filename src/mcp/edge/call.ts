@@ -17,6 +17,8 @@ export type Call = {
   outlet: Outlet
   /** Aborted where the client hangs up on what it cannot come back to. */
   gone: AbortSignal | null
+  /** Where `notifications/cancelled` finds it. @default the session's */
+  calls?: Session['calls']
 }
 
 /** Answers a call, and ends its outlet. Never rejects. `answer` does the work, with what a portal needs of the call. */
@@ -32,7 +34,8 @@ export async function runCall(call: Call, answer: (of: ClientCall) => Promise<An
   const hangUp = () => cancel('The client hung up')
   if (gone?.aborted) hangUp()
   gone?.addEventListener('abort', hangUp, { once: true })
-  session?.calls.set(message.id, entry)
+  const calls = call.calls ?? session?.calls
+  calls?.set(message.id, entry)
   const asked = new Set<string>()
   try {
     const made = answer({
@@ -51,7 +54,7 @@ export async function runCall(call: Call, answer: (of: ClientCall) => Promise<An
     await outlet.finish(frame, { answer: answered, gone: gone?.aborted ?? false })
   } finally {
     gone?.removeEventListener('abort', hangUp)
-    if (session?.calls.get(message.id) === entry) session.calls.delete(message.id)
+    if (calls?.get(message.id) === entry) calls.delete(message.id)
     for (const id of asked) session?.asked.get(id)?.(noAnswer('The call is over'))
     if (session !== null) session.usedAt = Date.now()
   }
