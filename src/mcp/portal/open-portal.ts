@@ -64,13 +64,10 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
     own: [...own.list, ...findingListings()],
   })
   const changes = openChanges({ audienceOf: audiences.of, log })
-  const subscriptions = openSubscriptions()
+  const subscriptions = openSubscriptions({ current: (id) => sources.get(id) })
   const sources = await openSources({
     ...{ servers, upstreams: options.upstreams, catalogueFile: options.catalogueFile, log },
-    onChange() {
-      audiences.forget()
-      changes.look()
-    },
+    onChange: changed,
     onResource: (source, uri, params) =>
       changes.resource((client, uris) =>
         renamedUpdate(audiences.of(client), client, { source, uri, params, uris }),
@@ -108,6 +105,12 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
     },
   }
 
+  function changed(): void {
+    audiences.forget()
+    changes.look()
+    subscriptions.renew()
+  }
+
   async function answer(call: ClientCall, audience: Audience): Promise<Answer> {
     const { client, method, params, signal } = call
     // Of a gateway that has only just started, nobody shall think that there is nothing.
@@ -128,7 +131,6 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
       case 'resources/unsubscribe': {
         const found = findResource(client, current, stringOf(params, 'uri') ?? '')
         const verb = method === 'resources/subscribe' ? 'subscribe' : 'unsubscribe'
-        subscriptions.renew(current.sources)
         return answerFor(client.era, method, await subscriptions[verb](client.session ?? '', found))
       }
       case 'logging/setLevel':

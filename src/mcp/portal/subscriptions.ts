@@ -12,7 +12,7 @@ export type Subscriptions = {
   /** While somebody listens, until the function returned is called. What that session asked for before is then his. */
   hold(session: string | null, found: readonly FoundResource[]): () => void
   /** Servers may have got new connections. */
-  renew(sources: readonly Source[]): void
+  renew(): void
 }
 
 type Held = { source: string; uri: string; upstream: Upstream; holders: Set<unknown> }
@@ -21,7 +21,7 @@ const timeoutMs = 30_000
 /** A session that asked and never listened is forgotten some day. */
 const mostSessions = 10_000
 
-export function openSubscriptions(): Subscriptions {
+export function openSubscriptions({ current }: { current(id: string): Source | null }): Subscriptions {
   const all = new Map<string, Held>()
   const sessions = new Map<string, Map<string, FoundResource>>()
 
@@ -51,10 +51,10 @@ export function openSubscriptions(): Subscriptions {
         if (session !== null) release(session)
       }
     },
-    renew(sources) {
+    renew() {
       for (const one of all.values()) {
-        const source = sources.find(({ server }) => server.id === one.source)
-        if (source === undefined || source.upstream === one.upstream) continue
+        const source = current(one.source)
+        if (source === null || source.upstream === one.upstream) continue
         one.upstream = source.upstream
         void send(source.upstream, 'resources/subscribe', one.uri)
       }

@@ -79,10 +79,9 @@ function named(sources: readonly Source[], kind: 'tools' | 'prompts', options: N
     all.map(({ source: { server }, listed: { name } }) => ({
       prefix: portal?.namespace === false ? '' : (server.namespace ?? server.name),
       name,
-      identity: `${server.id}/${name}`,
+      identity: `${server.name}/${name}`,
     })),
-    taken,
-    portal?.max_name_length ?? defaultNameLength,
+    { taken, maxLength: portal?.max_name_length ?? defaultNameLength, plainOnly: kind === 'tools' },
   )
   return all.flatMap(({ source, listed }, at) => {
     if (!selects(source.server.name, listed.name)) return []

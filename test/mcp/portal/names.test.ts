@@ -9,12 +9,13 @@ const naming = (prefix: string, name: string, identity = `${prefix}/${name}`) =>
 
 test('C8: a name that is too long keeps its end, and a hash instead of its beginning', () => {
   const long = naming('github', `${'very_'.repeat(20)}create_issue`)
-  const name = shortName(long, 50)
+  const rules = { maxLength: 50, plainOnly: true }
+  const name = shortName(long, rules)
   expect(name.length).toBeLessThanOrEqual(50)
   expect(name).toStartWith('github__')
   expect(name).toEndWith('very_create_issue')
-  expect(shortName(long, 50)).toBe(name)
-  expect(shortName({ ...long, identity: 'other' }, 50)).not.toBe(name)
+  expect(shortName(long, rules)).toBe(name)
+  expect(shortName({ ...long, identity: 'other' }, rules)).not.toBe(name)
 })
 
 test('C8: no two names are the same, whatever servers call themselves and their tools', () => {
@@ -25,18 +26,22 @@ test('C8: no two names are the same, whatever servers call themselves and their 
     ),
     ...['😀'.repeat(60), 'é'.repeat(60)].map((name) => naming('emoji', name)),
   ]
-  const names = assignNames(all, ['x'], 50).map(({ name }) => name)
+  const rules = { taken: ['x'], maxLength: 50, plainOnly: false }
+  const names = assignNames(all, rules).map(({ name }) => name)
   expect(new Set(names).size).toBe(all.length)
   expect(names.filter((name) => name.length > 50)).toEqual([])
   expect(names.filter((name) => !name.isWellFormed())).toEqual([])
   expect(names).not.toContain('x')
-  expect(assignNames(all, ['x'], 50).map(({ name }) => name)).toEqual(names)
+  const plain = assignNames(all, { ...rules, plainOnly: true }).map(({ name }) => name)
+  expect(new Set(plain).size).toBe(all.length)
+  expect(plain.filter((name) => !/^[\w.-]{1,50}$/.test(name))).toEqual([])
+  expect(assignNames(all, rules).map(({ name }) => name)).toEqual(names)
 })
 
 test('C8: shortened tools can be called, and are understood for ever, as what they meant is stored', async () => {
   const harness = await openHarness()
   const long = `${'long_'.repeat(15)}tool`
-  const server = scripted({ tools: [tool(long), tool('short')] })
+  const server = scripted({ tools: [tool(long), tool('short'), tool('with space/é')] })
   await harness.add({ name: 'one', ...server.row })
   const names = await toolNames(harness.portal)
   const made = names.find((name) => name.endsWith('tool')) ?? ''
@@ -44,10 +49,12 @@ test('C8: shortened tools can be called, and are understood for ever, as what th
   const call = async (name: string) =>
     JSON.parse(resultOf(await harness.portal.request(callOf('tools/call', { name }))).content[0].text).name
   expect(await call(made)).toBe(long)
+  const spaced = names.find((name) => name.endsWith('with_space__')) ?? ''
+  expect(await call(spaced)).toBe('with space/é')
 
   await until('the mapping is stored', async () => {
-    const rows = await harness.database.sql`select exposed, name from mcp_names`
-    return rows.length === 1 && rows[0]?.exposed === made && rows[0]?.name === long
+    const rows = await harness.database.sql`select exposed, name from mcp_names order by name`
+    return rows.length === 2 && rows[0]?.exposed === made && rows[0]?.name === long
   })
   await harness.change('one', { namespace: 'renamed' })
   expect(await toolNames(harness.portal)).not.toContain(made)

@@ -53,6 +53,16 @@ test('C9: an expired token never gives an empty list: the last one is kept, and 
   await until('it is asked again by itself', async () => (await toolNames(harness.portal))[0] === 'it__two')
 })
 
+test('C5, C9: one server with two credentials is two rows, each with a process of its own, and both lists are whole', async () => {
+  const server = scripted({ tools: [tool('one')] })
+  await harness.add({ name: 'mine', ...server.row, env: { ...server.row.env, TOKEN: 'a' } })
+  await harness.add({ name: 'yours', ...server.row, env: { ...server.row.env, TOKEN: 'b' } })
+  const clients = Array.from({ length: 20 }, (_, at) => client({ session: `s${at}` }))
+  const lists = await Promise.all(clients.map((of) => toolNames(harness.portal, of)))
+  expect(lists).toEqual(clients.map(() => ['mine__one', 'yours__one']))
+  expect(harness.upstreams.pids()).toHaveLength(2)
+})
+
 test('C9: where no server could be reached yet, a list is an error that says why, or says so beside what there is', async () => {
   await harness.add({ name: 'broken', command: '/nowhere/server', args: [] })
   const prompts = errorOf(await harness.portal.request(callOf('prompts/list')))

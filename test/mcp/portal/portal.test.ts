@@ -187,3 +187,15 @@ test('a subscription reaches the server once, and its news those who asked', asy
   two.stop()
   expect(errorOf(await ask('resources/subscribe', { uri: 'gopher://x' })).code).toBe(-32002)
 })
+
+test('a subscription outlives a change of its server’s command', async () => {
+  const one = listening(harness.portal, client({ session: 'c' }), ['file:///a'])
+  const asked = () => plain.seen().filter(({ method }) => method === 'resources/subscribe').length
+  await until('it is subscribed', () => asked() > 0)
+  const before = asked()
+  await harness.change('plain', { env: { ...plain.row.env, AGAIN: '1' } })
+  await until('the new process is told', () => asked() > before)
+  plain.tell('notifications/resources/updated', { uri: 'file:///a' })
+  await until('the client is told', () => one.told.some(({ kind }) => kind === 'resource'))
+  one.stop()
+})
