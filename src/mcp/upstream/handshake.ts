@@ -17,31 +17,48 @@ export type HandshakeOptions = {
   /** Told to a server of the legacy era, where it is said once for all clients. */
   capabilities: RawJson
   timeoutMs: number
-  /** For the question that servers of the legacy era need not answer. */
+  /** Silence for so long, at the question that servers of the legacy era need not answer, and both are tried. */
   probeMs: number
 }
 
 /**
  * Finds out which era a server speaks, and what it has: asks as the modern era does, and unless the answer is one of
- * that era, shakes hands as the legacy one does.
+ * that era, shakes hands as the legacy one does. Servers of the old era may be silent at that question, and others
+ * slow: after a while both are tried, and the first good answer counts.
  * @throws ConnectError
  */
 export async function shakeHands(connection: Connection, options: HandshakeOptions): Promise<ServerFacts> {
   if (options.era === 'legacy') return await initialize(connection, options)
-  const [newest = ''] = modernVersions
-  return (await discover(connection, options, newest)) ?? (await initialize(connection, options))
+  const [version = ''] = modernVersions
+  connection.speak({ era: 'modern', version })
+  const probe = discover(connection, options)
+  const early = await soonOr('silent' as const, probe, options.probeMs)
+  const facts = early === 'silent' ? await firstGood(probe, initialize(connection, options)) : early
+  if (facts === null) return await initialize(connection, options)
+  connection.speak({ era: facts.era, version: facts.protocolVersion })
+  return facts
+}
+
+async function firstGood(
+  probe: Promise<ServerFacts | null>,
+  old: Promise<ServerFacts>,
+): Promise<ServerFacts> {
+  const modern = probe.then((facts) => facts ?? Promise.reject(new Error('It is of the legacy era')))
+  try {
+    return await Promise.any([modern, old])
+  } catch {
+    return await old
+  }
 }
 
 /** Null where it is a server of the legacy era. */
 async function discover(
   connection: Connection,
   options: HandshakeOptions,
-  version: string,
   again = false,
 ): Promise<ServerFacts | null> {
-  const { hop, probeMs } = options
-  connection.speak({ era: 'modern', version })
-  const settled = await connection.ask({ method: 'server/discover', params: '{}', hop, timeoutMs: probeMs })
+  const { hop, timeoutMs } = options
+  const settled = await connection.ask({ method: 'server/discover', params: '{}', hop, timeoutMs })
   const { answer, failure } = settled
   if (failure?.kind === 'gone') throw new ConnectError(failure.message, true)
   if (failure !== null && !mayBeLegacy(settled)) throw new ConnectError(failure.message)
@@ -49,9 +66,7 @@ async function discover(
     const supported = versions.safeParse(parsed(memberOf(answer.result, 'supportedVersions')))
     if (!supported.success) return null
     const common = modernVersions.find((one) => supported.data.includes(one))
-    if (common === undefined) return legacyOr(supported.data)
-    connection.speak({ era: 'modern', version: common })
-    return modernFacts(answer.result, common)
+    return common === undefined ? legacyOr(supported.data) : modernFacts(answer.result, common)
   }
   const unsupported = unsupportedVersion.safeParse({
     ...answer.error,
@@ -61,7 +76,7 @@ async function discover(
   const common = modernVersions.find((one) => unsupported.data.data.supported.includes(one))
   if (common === undefined) return legacyOr(unsupported.data.data.supported)
   if (again) throw new ConnectError(`The server refuses version ${common}, which it says to support`)
-  return await discover(connection, options, common, true)
+  return await discover(connection, options, true)
 }
 
 async function initialize(connection: Connection, options: HandshakeOptions): Promise<ServerFacts> {
@@ -117,4 +132,20 @@ const unsupportedVersion = z.object({ code: z.literal(-32_022), data: z.object({
 
 function parsed(raw: RawJson | null): unknown {
   return raw === null ? undefined : JSON.parse(raw)
+}
+
+async function soonOr<Value, Other>(
+  other: Other,
+  promise: Promise<Value>,
+  ms: number,
+): Promise<Value | Other> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<Other>((resolve) => {
+    timer = setTimeout(() => resolve(other), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

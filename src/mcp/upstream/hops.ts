@@ -29,9 +29,10 @@ export function hopsOf(recorder: Recorder, spec: UpstreamSpec): Hops {
     session: null,
     toolUse: null,
   }
+  const begin = (open: HopOpen) => whileOpen(recorder.begin(open))
   return {
     call: (call) =>
-      recorder.begin({
+      begin({
         ...common,
         parent: call.parent,
         rpc: call.method,
@@ -41,7 +42,26 @@ export function hopsOf(recorder: Recorder, spec: UpstreamSpec): Hops {
         mode: call.mode ?? 'full',
         toolUse: call.toolUse ?? null,
       }),
-    own: (rpc) => recorder.begin({ ...common, rpc }),
+    own: (rpc) => begin({ ...common, rpc }),
+  }
+}
+
+/** Frames may come later than the end that was made of waiting for them. */
+function whileOpen(hop: Hop): Hop {
+  let open = true
+  return {
+    id: hop.id,
+    request(bytes) {
+      if (open) hop.request(bytes)
+    },
+    response(bytes) {
+      if (open) hop.response(bytes)
+    },
+    end(end) {
+      if (!open) return
+      open = false
+      return hop.end(end)
+    },
   }
 }
 

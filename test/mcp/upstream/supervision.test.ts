@@ -1,6 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
+import { readdirSync } from 'node:fs'
+import { openGate } from '../../support/gate.ts'
 import { until } from '../../support/until.ts'
-import { rawHttp } from '../fixtures/raw-http.ts'
+import { type RawHttp, rawHttp } from '../fixtures/raw-http.ts'
+import { rawSse, rawWebSocket } from '../fixtures/raw-socket.ts'
 import { callTool, errorOf, heard, resultOf, specOf, stdioSpec, testUpstreams } from './support.ts'
 
 const upstreams = testUpstreams()
@@ -131,3 +134,75 @@ test('a closed server is asked no more', async () => {
   expect(errorOf(await callTool(upstream, 'echo'))).toMatchObject({ code: -31_001 })
   expect(upstream.state()).toMatchObject({ status: 'closed', pid: null })
 })
+
+test('a modern server that is slow to start is met in its own era all the same', async () => {
+  const quick = testUpstreams({ limits: { probeMs: 100 } })
+  const script = `
+    sleep 0.5; while read -r line; do
+      case $line in
+        *server/discover*) echo '{"jsonrpc":"2.0","id":1,"result":{"supportedVersions":["2026-07-28"],"capabilities":{}}}' ;;
+        *'"initialize"'*) echo '{"jsonrpc":"2.0","id":2,"error":{"code":-32601,"message":"no such method"}}' ;;
+        *) echo '{"jsonrpc":"2.0","id":3,"result":{"ok":true}}' ;;
+      esac
+    done`
+  const upstream = quick.get(specOf({ command: '/bin/sh', args: ['-c', script] }))
+  expect(await upstream.facts(signal)).toMatchObject({ era: 'modern' })
+  expect(resultOf(await callTool(upstream, 'any'))).toEqual({ ok: true })
+  await quick.close()
+})
+
+test.each(['http', 'sse', 'ws'] as const)(
+  'C6: over %s, too, a server that was away is found again',
+  async (transport) => {
+    const server = { http: rawHttp, sse: rawSse, ws: rawWebSocket }[transport]({ era: 'legacy' })
+    const gate = openGate(Number(new URL(server.url).port))
+    const url = new URL(server.url)
+    url.port = String(gate.port)
+    const quick = testUpstreams({ limits: { healthMs: 50 } })
+    const upstream = quick.get(specOf({ transport, url: url.href }))
+    for (let time = 0; time < 3; time += 1) {
+      expect(resultOf(await callTool(upstream, 'echo'))).toHaveProperty('content')
+      gate.shut()
+      await until('it is seen to be away', () => upstream.state().status === 'waiting')
+      expect(errorOf(await callTool(upstream, 'echo', {}, { timeoutMs: 100 })).code).toBe(-31_001)
+      gate.open()
+      await until('it is back', () => upstream.state().status === 'ready')
+    }
+    await quick.close()
+    gate.close()
+    await server.stop()
+  },
+)
+
+test('300 connects and disconnects over each transport leave handles and memory as they were', async () => {
+  const servers = [
+    rawHttp({ era: 'legacy' }),
+    rawHttp({ era: 'modern' }),
+    rawSse({ era: 'legacy' }),
+    rawWebSocket(),
+  ]
+  const transports = ['http', 'http', 'sse', 'ws'] as const
+  const handles = () => readdirSync('/proc/self/fd').length
+  const rounds = async (count: number) => {
+    for (let round = 0; round < count; round += 1) {
+      await Promise.all(
+        servers.map(async ({ url }, index) => {
+          const upstream = upstreams.get(specOf({ transport: transports[index] ?? 'http', url }))
+          expect(resultOf(await callTool(upstream, 'echo'))).toHaveProperty('content')
+          await upstream.close()
+        }),
+      )
+      for (const { server } of servers) server.received.length = 0
+      for (const { requests } of servers.slice(0, 2) as RawHttp[]) requests.length = 0
+      upstreams.recorder.hops.length = 0
+    }
+    Bun.gc(true)
+  }
+  await rounds(100)
+  const before = { handles: handles(), rss: process.memoryUsage.rss() }
+  await rounds(300)
+  await until('handles are as they were', () => handles() <= before.handles + 8)
+  expect((process.memoryUsage.rss() - before.rss) / 1_048_576).toBeLessThan(48)
+  expect(upstreams.states()).toEqual([])
+  for (const server of servers) await server.stop()
+}, 60_000)
