@@ -23,6 +23,11 @@ export function harmlessHeaders(headers: HeaderList): [string, string][] {
   return lowered(headers).filter(([name]) => harmless.has(name))
 }
 
+/** Without those that repeat what is in the body: the name of what is asked for, and its arguments. */
+export function withoutContent(headers: HeaderList): [string, string][] {
+  return lowered(headers).filter(([name]) => name !== 'mcp-name' && !name.startsWith('mcp-param-'))
+}
+
 function lowered(headers: HeaderList): [string, string][] {
   return headers.map(([name, value]) => [name.toLowerCase(), value])
 }

@@ -2,13 +2,14 @@ import type { ExchangeOpen, McpFacts } from '#capture'
 import { now } from '#lib/clock'
 import { cleanText } from '#lib/errors'
 import { newId } from '#lib/ids'
-import { harmlessHeaders, keptHeaders, keptPath } from './hop-headers.ts'
+import { harmlessHeaders, keptHeaders, keptPath, withoutContent } from './hop-headers.ts'
 import type { HopOpen } from './recorder.ts'
 
 /** The record's first part: what is known when a hop begins, without what nobody may find there. */
 export function exchangeOf(open: HopOpen): ExchangeOpen {
   const startedAt = now()
   const isUpstream = open.hop === 'upstream'
+  const headers = open.mode === 'full' ? open.headers : withoutContent(open.headers)
   return {
     v: 1,
     id: open.id ?? newId(Math.floor(startedAt)),
@@ -23,7 +24,7 @@ export function exchangeOf(open: HopOpen): ExchangeOpen {
     key_id: open.keyId,
     tags: [...open.tags],
     mode: open.mode,
-    request_headers: isUpstream ? harmlessHeaders(open.headers) : keptHeaders(open.headers),
+    request_headers: isUpstream ? harmlessHeaders(headers) : keptHeaders(headers),
     ...(open.parent === null ? {} : { parent: open.parent }),
     mcp: factsOf(open),
   }

@@ -78,6 +78,10 @@ test('of a server neither its address nor its own headers are kept', async () =>
 test('metadata mode keeps sizes, hashes, times and names, and whether it failed, but nothing that was said', async () => {
   const found = await recorded({
     ...{ mode: 'metadata', name: 'search', toolUse: 'toolu_1', clientSession: 'a zebrafinch sings' },
+    headers: [
+      ['Mcp-Name', 'zebrafinch'],
+      ['Mcp-Param-Bird', 'zebrafinch'],
+    ],
   })
   expect(found?.open.mcp).toMatchObject({
     name: 'search',
