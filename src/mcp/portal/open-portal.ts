@@ -41,6 +41,8 @@ export type PortalOptions = {
   catalogueFile: string
   log: Logger
   version: string
+  /** How often servers are asked that do not tell of changes, ms. @default 300_000 */
+  pollMs?: number
   /** Absent: a call whose result is too large fails. */
   storeOverflow?: OverflowStore
   readOverflow?(principal: Principal, uri: string): Promise<{ text: string; mimeType: string } | null>
@@ -67,6 +69,7 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
   const subscriptions = openSubscriptions({ current: (id) => sources.get(id) })
   const sources = await openSources({
     ...{ servers, upstreams: options.upstreams, catalogueFile: options.catalogueFile, log },
+    pollMs: options.pollMs,
     onChange: changed,
     onResource: (source, uri, params) =>
       changes.resource((client, uris) =>

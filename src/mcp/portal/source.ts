@@ -4,6 +4,7 @@ import type { Server } from '../servers/server.ts'
 import { UpstreamDownError } from '../upstream/failure.ts'
 import type { Upstream, UpstreamEvent } from '../upstream/upstream.ts'
 import type { RawJson } from '../wire/message.ts'
+import { memberOf } from '../wire/raw-json.ts'
 import { type Catalogue, digestOf } from './catalogue.ts'
 import { fetchLists } from './fetch-lists.ts'
 
@@ -27,6 +28,8 @@ export type SourceOptions = {
   upstream: Upstream
   saved: Catalogue | null
   log: Logger
+  /** How often a server is asked that does not tell of changes, ms. @default 300_000 */
+  pollMs?: number | undefined
   onChange(): void
   onResource(uri: string, params: RawJson): void
 }
@@ -38,7 +41,7 @@ const patienceMs = 3_000
 const retryMs = { least: 1_000, most: 60_000 }
 
 export function openSource(options: SourceOptions): Source {
-  const { server, upstream, saved, log } = options
+  const { server, upstream, saved, log, pollMs = 300_000 } = options
   const ended = new AbortController()
   let known = saved
   let digest = saved === null ? '' : digestOf(saved)
@@ -103,7 +106,7 @@ export function openSource(options: SourceOptions): Source {
     try {
       take({ ...(await fetchLists(upstream, ended.signal)), at: Date.now() })
       failures = 0
-      problem = null
+      pollAfter()
     } catch (error) {
       failed(error)
     }
@@ -123,6 +126,16 @@ export function openSource(options: SourceOptions): Source {
     options.onChange()
   }
 
+  /** Of a server that tells nothing, changes are found by asking; one that is asleep is let sleep. */
+  function pollAfter(): void {
+    if (known !== null && tellsOfChanges(known.facts.capabilities)) return
+    retry = setTimeout(() => {
+      if (upstream.state().status === 'ready') void refresh()
+      else pollAfter()
+    }, pollMs)
+    retry.unref()
+  }
+
   function failed(error: unknown): void {
     if (ended.signal.aborted) return
     const reason = errorText(error instanceof UpstreamDownError ? error.reason : error, 500)
@@ -136,6 +149,13 @@ export function openSource(options: SourceOptions): Source {
     retry = setTimeout(refresh, Math.min(retryMs.most, retryMs.least * 2 ** Math.min(failures, 10)))
     retry.unref()
   }
+}
+
+function tellsOfChanges(capabilities: RawJson): boolean {
+  return ['tools', 'prompts', 'resources'].every((kind) => {
+    const offered = memberOf(capabilities, kind)
+    return offered === null || memberOf(offered, 'listChanged') === 'true'
+  })
 }
 
 function uriIn(params: RawJson): string | null {

@@ -23,6 +23,7 @@ export type SourcesOptions = {
   /** Where it is kept what servers offer, for a start while they are down. */
   catalogueFile: string
   log: Logger
+  pollMs?: number | undefined
   onChange(): void
   onResource(source: Source, uri: string, params: RawJson): void
 }
@@ -76,7 +77,7 @@ export async function openSources(options: SourcesOptions): Promise<Sources> {
       return known.server === server ? known : Object.assign(known, { server })
     }
     const source: Source = openSource({
-      ...{ server, upstream: upstreams.get(server), log },
+      ...{ server, upstream: upstreams.get(server), log, pollMs: options.pollMs },
       saved: saved[keyOf(server)] ?? known?.catalogue() ?? null,
       onChange() {
         if (closed) return

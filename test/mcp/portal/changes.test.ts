@@ -118,6 +118,18 @@ test('a server that changes its tools all the time is not asked all the time, an
   expect(told.length).toBeLessThanOrEqual(2 + seconds / 0.3)
 })
 
+test('a server that does not tell of changes is asked now and then', async () => {
+  const polling = await openHarness({ pollMs: 100 })
+  const server = scripted({ tools: [tool('one')], quiet: true })
+  await polling.add({ name: 'it', ...server.row })
+  expect(await toolNames(polling.portal)).toEqual(['it__one'])
+  const { told } = listening(polling.portal)
+  server.set({ tools: [tool('two')], quiet: true })
+  await until('its change is found', () => told.length > 0)
+  expect(await toolNames(polling.portal)).toEqual(['it__two'])
+  await polling.stop()
+})
+
 test('a thousand listeners are told of a switch within a second', async () => {
   await harness.add({ name: 'it', ...scripted({ tools: [tool('one')] }).row })
   await toolNames(harness.portal)

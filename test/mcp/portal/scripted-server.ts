@@ -13,6 +13,8 @@ export type ScriptedSpec = {
   resources?: unknown[]
   templates?: unknown[]
   instructions?: string
+  /** It does not tell of changes. */
+  quiet?: boolean
   /** Items a page. */
   page?: number
   /** Method that is answered with an error. */
@@ -44,7 +46,8 @@ if (import.meta.main) {
     const { id, method, params } = JSON.parse(line)
     appendFileSync(`${file}.seen`, `${line}\n`)
     if (id === undefined || method === undefined) continue
-    const { failing, silent, instructions } = spec()
+    const { failing, silent, instructions, quiet } = spec()
+    const listChanged = quiet !== true
     if (method === silent) continue
     if (method === failing) say({ id, error: { code: -32603, message: 'token expired' } })
     else if (method === 'initialize')
@@ -54,9 +57,9 @@ if (import.meta.main) {
           protocolVersion: '2025-11-25',
           serverInfo: { name: 'scripted', version: '1' },
           capabilities: {
-            tools: { listChanged: true },
-            prompts: { listChanged: true },
-            resources: { subscribe: true, listChanged: true },
+            tools: { listChanged },
+            prompts: { listChanged },
+            resources: { subscribe: true, listChanged },
           },
           ...(instructions === undefined ? {} : { instructions }),
         },

@@ -43,7 +43,9 @@ export type Harness = {
   stop(): Promise<void>
 }
 
-export type HarnessOptions = Partial<Pick<PortalOptions, 'ownTools' | 'storeOverflow' | 'readOverflow'>> & {
+export type HarnessOptions = Partial<
+  Pick<PortalOptions, 'ownTools' | 'storeOverflow' | 'readOverflow' | 'pollMs'>
+> & {
   database?: TestDatabase
   folder?: string
 }
