@@ -42,6 +42,8 @@ export type Ask = {
 export type ConnectionEvents = {
   tell(method: string, params: RawJson): void
   gap(): void
+  /** Nothing new can be sent; what is under way may still be answered. */
+  away(reason: string): void
   /** The server knows the session no more. */
   forgotten(): void
   closed(reason: string): void
@@ -76,6 +78,7 @@ export async function openConnection(
     lost: (id, failure) => calls.fail(id, failure),
     gap: events.gap,
     forgotten: events.forgotten,
+    away: events.away,
     closed(reason) {
       calls.failAll({ kind: 'gone', message: reason })
       unasked.end()

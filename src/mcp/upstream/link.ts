@@ -50,6 +50,8 @@ export type LinkEvents = {
   lost(id: number, failure: Failure): void
   /** It is over, once. */
   closed(reason: string): void
+  /** Nothing new can be sent. Requests under way may still be answered. */
+  away(reason: string): void
   /** The server knows the session no more. Requests under way may still be answered. */
   forgotten(): void
   /** Something may have been missed while nothing listened. */

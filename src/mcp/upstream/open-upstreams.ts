@@ -3,6 +3,7 @@ import type { Logger } from '#lib/log'
 import type { Recorder } from '../record/recorder.ts'
 import type { RawJson } from '../wire/message.ts'
 import { hopsOf } from './hops.ts'
+import { addressBook } from './http/address.ts'
 import { openHttpLink } from './http/http-link.ts'
 import type { OpenLink } from './link.ts'
 import { openSseLink } from './sse/sse-link.ts'
@@ -80,7 +81,7 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
 
   function linkOf(spec: UpstreamSpec): OpenLink {
     const { command, args, env, cwd, headers } = spec
-    const remote = { url: spec.url ?? '', headers, allowPrivate }
+    const remote = { url: spec.url ?? '', headers, locate: addressBook(allowPrivate) }
     switch (spec.transport) {
       case 'stdio':
         return async (events, room) =>

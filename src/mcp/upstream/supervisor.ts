@@ -44,7 +44,7 @@ export function supervise(options: SuperviseOptions): Upstream {
   let usedAt = now()
   let heardAt = 0
   let strays = 0
-  /** Forgotten by their servers, with calls that may still be answered. */
+  /** With calls that may still be answered. */
   const retired = new Set<Session>()
   const endings = new Set<Promise<void>>()
   const watch = setInterval(look, watchEvery(options))
@@ -93,7 +93,7 @@ export function supervise(options: SuperviseOptions): Upstream {
   /** Some servers end when they are asked in the manner of the modern era. */
   async function opening(): Promise<Session> {
     const forgotten = () => void (session === null || renew(session))
-    const events = { tell, gap, stray, closed, forgotten }
+    const events = { tell, gap, stray, closed, forgotten, away }
     try {
       return await openSession({ ...options, events, era })
     } catch (error) {
@@ -154,10 +154,22 @@ export function supervise(options: SuperviseOptions): Upstream {
 
   function renew(forgotten: Session): void {
     if (session !== forgotten) return
-    session = null
-    retired.add(forgotten)
-    ending(forgotten.retire().finally(() => retired.delete(forgotten)))
+    retire(forgotten)
     void connect()
+  }
+
+  /** It does not answer the door any more. */
+  function away(reason: string): void {
+    if (session === null) return
+    retire(session)
+    failed(reason)
+  }
+
+  /** Takes no more calls, and ends when those that it has are done. */
+  function retire(which: Session): void {
+    session = null
+    retired.add(which)
+    ending(which.retire().finally(() => retired.delete(which)))
   }
 
   function look(): void {

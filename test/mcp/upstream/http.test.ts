@@ -210,3 +210,33 @@ function served(behaviour: Parameters<typeof rawHttp>[0], spec: Parameters<typeo
   stops.push(server.stop)
   return { server, upstream: upstreams.get(specOf({ transport: 'http', url: server.url, ...spec })) }
 }
+
+test('a server that takes no more connections may still answer what it has', async () => {
+  const answer = Promise.withResolvers<void>()
+  const http = Bun.serve({
+    ...{ port: 0, hostname: '127.0.0.1' },
+    async fetch(request) {
+      const { id, method, params } = (await request.json()) as {
+        id: number
+        method: string
+        params: { name: string }
+      }
+      const result = { supportedVersions: ['2026-07-28'], capabilities: {}, done: params.name }
+      if (method === 'tools/call' && params.name === 'slow') await answer.promise
+      return Response.json({ jsonrpc: '2.0', id, result }, { headers: { connection: 'close' } })
+    },
+  })
+  const upstream = upstreams.get(specOf({ transport: 'http', url: `http://127.0.0.1:${http.port}/` }))
+  await upstream.facts(signal)
+  const slow = callTool(upstream, 'slow')
+  await until('it came', () => http.pendingRequests === 1)
+  void http.stop()
+  await until('it is away', async () => 'error' in (await callTool(upstream, 'quick')))
+  expect(upstream.state()).toMatchObject({
+    status: 'waiting',
+    reason: expect.stringContaining('No connection'),
+  })
+  answer.resolve()
+  expect(resultOf(await slow)).toMatchObject({ done: 'slow' })
+  await upstream.close()
+})

@@ -33,9 +33,27 @@ export async function addressOf(text: string, allowPrivate: boolean): Promise<Ad
   return { url: pinned, host: url.host, serverName: name }
 }
 
+/** How long an address is good for that was found and checked: every request of a call asks for it. */
+const rememberMs = 10_000
+
+export type Locate = (url: string) => Promise<Address>
+
+/** Remembers addresses for a little while, as the system's resolver remembers nothing. */
+export function addressBook(allowPrivate: boolean): Locate {
+  const known = new Map<string, { found: Promise<Address>; until: number }>()
+  return (url) => {
+    const entry = known.get(url)
+    if (entry !== undefined && entry.until > performance.now()) return entry.found
+    const found = addressOf(url, allowPrivate)
+    known.set(url, { found, until: performance.now() + rememberMs })
+    found.catch(() => known.delete(url))
+    return found
+  }
+}
+
 async function resolved(name: string): Promise<string[]> {
   try {
-    return (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address)
+    return (await lookup(name, { all: true, order: 'ipv4first' })).map(({ address }) => address)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     throw new ConnectError(`No address for ${name.slice(0, 100)}: ${code}`)

@@ -18,7 +18,7 @@ export function openHttpLink(remote: RemoteOptions, events: LinkEvents, room: Fr
   let open = true
 
   const stand = (about: number | null, from: { lastId: string | null; retryMs: number | null }) =>
-    standing({ remote, session, about, from, room, events: { ...events, closed: close } })
+    standing({ remote, session, about, from, room, events })
 
   async function post(frame: OutFrame): Promise<void> {
     const { id } = frame
@@ -37,7 +37,7 @@ export function openHttpLink(remote: RemoteOptions, events: LinkEvents, room: Fr
       if (!open || signal.aborted) return
       const failure = failureOf(error, remote)
       if (id !== null) events.lost(id, failure)
-      if (isUnreachable(error)) close(failure.message)
+      if (isUnreachable(error)) events.away(failure.message)
     } finally {
       if (id !== null && streams.get(id) === abort) streams.delete(id)
     }
@@ -82,13 +82,6 @@ export function openHttpLink(remote: RemoteOptions, events: LinkEvents, room: Fr
     }
     const failure = cut === null ? null : failureOf(cut, remote)
     events.lost(id, failure ?? { kind: 'gone', message: 'The stream ended before the answer' })
-  }
-
-  function close(reason: string): void {
-    if (!open) return
-    open = false
-    stopAll()
-    events.closed(reason)
   }
 
   function stopAll(): void {

@@ -1,11 +1,11 @@
 import { ConnectError, type Failure } from '../failure.ts'
-import { addressOf } from './address.ts'
+import type { Locate } from './address.ts'
 
 export type RemoteOptions = {
   url: string
   /** The operator's, with credentials. Nothing of a client's goes this way. */
   headers: Readonly<Record<string, string>>
-  allowPrivate: boolean
+  locate: Locate
 }
 
 export type RemoteRequest = {
@@ -21,7 +21,7 @@ export type RemoteRequest = {
 
 /** Asks a server by HTTP, and never another one that it may point to. */
 export async function askRemote(options: RemoteOptions, request: RemoteRequest): Promise<Response> {
-  const { url, host, serverName } = await addressOf(request.url ?? options.url, options.allowPrivate)
+  const { url, host, serverName } = await options.locate(request.url ?? options.url)
   const { method, body, signal } = request
   return await fetch(url, {
     method,

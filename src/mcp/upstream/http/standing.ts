@@ -57,7 +57,7 @@ export function standing(options: StandingOptions): Standing {
     } catch (error) {
       if (signal.aborted) return false
       failures += 1
-      if (isUnreachable(error)) events.closed(failureOf(error, remote).message)
+      if (isUnreachable(error)) events.away(failureOf(error, remote).message)
     }
     return about === null || failures < mostTries
   }

@@ -84,7 +84,7 @@ export async function openSseLink(remote: RemoteOptions, events: LinkEvents, roo
       if (!open) return
       const failure = failureOf(error, remote)
       if (id !== null) events.lost(id, failure)
-      if (isUnreachable(error)) close(failure.message)
+      if (isUnreachable(error)) events.away(failure.message)
     }
   }
 

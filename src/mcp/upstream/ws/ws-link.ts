@@ -1,5 +1,4 @@
 import { ConnectError } from '../failure.ts'
-import { addressOf } from '../http/address.ts'
 import type { RemoteOptions } from '../http/remote.ts'
 import type { FrameRoom, Link, LinkEvents } from '../link.ts'
 import { openIdFinder } from '../stdio/id-finder.ts'
@@ -66,8 +65,9 @@ export async function openWebSocketLink(
   }
 }
 
-async function connected({ url: text, headers, allowPrivate }: RemoteOptions): Promise<WebSocket> {
-  const { url, host, serverName } = await addressOf(text, allowPrivate)
+async function connected({ url: text, headers, locate }: RemoteOptions): Promise<WebSocket> {
+  const { url: found, host, serverName } = await locate(text)
+  const url = new URL(found)
   url.protocol = url.protocol.replace('http', 'ws')
   const socket = new WebSocket(url.href, {
     headers: { ...headers, ...(host === null ? {} : { host }) },
