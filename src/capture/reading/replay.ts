@@ -50,6 +50,10 @@ export async function replayExchange(
   const { principal, request } = options
   const tenant = reach(principal, undefined)
   const { open, request: body } = await options.reading.read((sql) => findRecorded(sql, { id, tenant }))
+  if (open.dialect === 'mcp') {
+    const why = 'it is one of MCP, which only its own client can send again'
+    throw new SluiceError(422, 'cannot-replay', `replaying exchange ${id}: ${why}`)
+  }
   const provider = asked.provider ?? open.provider
   if (provider === null) {
     throw new SluiceError(422, 'cannot-replay', `replaying exchange ${id}: it went to no provider; name one`)

@@ -6,7 +6,7 @@ import { SluiceError } from '#lib/errors'
 import { dropHopByHop } from '#lib/hop-by-hop'
 import { isWebSocket, passedOn, type UpgradeServer } from '#lib/server-socket'
 import type { HopOpen, Recorder } from '../record/recorder.ts'
-import { addressOf } from '../upstream/http/address.ts'
+import { addressBook } from '../upstream/http/address.ts'
 import { FrameLog } from './frame-log.ts'
 import { type Joined, join } from './join.ts'
 
@@ -44,6 +44,7 @@ export type Spy = {
 
 export function openSpy(options: SpyOptions): Spy {
   const { recorder, allowPrivate, connectMs = 15_000, silentMs = 30_000, pieceMs = 15_000 } = options
+  const locate = addressBook(allowPrivate)
   const connections = new Set<Joined>()
   const timer = setInterval(() => {
     for (const connection of connections) connection.tick({ silentMs, pieceMs })
@@ -88,7 +89,7 @@ export function openSpy(options: SpyOptions): Spy {
   }
 
   async function connect(request: Request, { url, headers }: SpyBackend) {
-    const address = await addressOf(url, allowPrivate)
+    const address = await locate(url)
     const onward = onwardHeaders(request.headers, headers)
     if (address.host !== null) onward.set('host', address.host)
     const { socket, handshake } = openClientSocket(address.url.href, onward, {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { rebuild } from '#capture'
+import type { ExchangeFilters } from '../../../src/capture/reading/exchange-filters.ts'
+import { type ExchangeItem, matches } from '../../../src/capture/reading/exchange-item.ts'
 import { type Fixture, openFixture } from '../../capture/reading-support.ts'
 import { called, quiet } from '../../capture/store-support.ts'
 import { interpretBoth, toolCall } from './support.ts'
@@ -145,10 +147,21 @@ test('R5: a rebuild leaves the timeline as it was', async () => {
 test('exchanges of MCP are found by what they are about', async () => {
   const { first, one, upstream, two, second } = story()
   await fixture.store([first, one, upstream, two, second])
+  const all = await fixture.ask(`/api/exchanges?since=${start}&until=${start + 500}`)
+  const whole = (all.json as { items: ExchangeItem[] }).items
   const found = async (query: string) => {
     const { json, status } = await fixture.ask(`/api/exchanges?since=${start}&until=${start + 500}&${query}`)
     expect({ query, status }).toEqual({ query, status: 200 })
-    return (json as { items: { id: string }[] }).items.map(({ id }) => id).sort()
+    const ids = (json as { items: { id: string }[] }).items.map(({ id }) => id).sort()
+    // What arrives live is filtered apart from the database, and must be filtered alike.
+    const filters = { ...Object.fromEntries(new URLSearchParams(query)), tenant: 'a' } as ExchangeFilters
+    expect(
+      whole
+        .filter((item) => matches(item, filters))
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(ids)
+    return ids
   }
   const ids = (...exchanges: { open: { id: string } }[]) => exchanges.map(({ open }) => open.id).sort()
   expect(await found('dialect=mcp')).toEqual(ids(one, upstream, two))
@@ -173,6 +186,8 @@ test('an exchange shows its facts, what it asked for and what it caused', async 
   const answer = (await fixture.ask(`/api/exchanges/${first.open.id}`)).json as Record<string, unknown>
   expect(answer).toMatchObject({ mcp: null, children: [], more_children: false })
   expect(answer.tool_uses).toHaveLength(2)
+  const replayed = await fixture.ask(`/api/exchanges/${one.open.id}/replay`, { method: 'POST', body: {} })
+  expect([replayed.status, replayed.text]).toEqual([422, expect.stringContaining('only its own client')])
 })
 
 test('a search finds the words of arguments and of results', async () => {
