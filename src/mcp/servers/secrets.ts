@@ -5,7 +5,7 @@ import type { Vault } from '#lib/vault'
 export type Secrets = {
   env: Record<string, string>
   headers: Record<string, string>
-  /** The whole URL, where it has a query: tokens stand there too often. */
+  /** The whole URL: tokens stand in its query, and with some vendors in its path. */
   url: string | null
 }
 
@@ -24,11 +24,14 @@ export function openSecrets(vault: Vault, id: string, sealed: string): Secrets {
   return secrets.parse(JSON.parse(vault.open(sealed, context(id))))
 }
 
-/** A URL as it may be shown: values of its query are left out. */
+/** What stands for what is not shown. */
+export const hidden = '…'
+
+/** A URL as it may be shown: without the values of its query, and without parts of its path that nobody types. */
 export function shownUrl(url: string): string {
-  const at = url.indexOf('?')
-  if (at === -1) return url
-  return `${url.slice(0, at)}?${url.slice(at + 1).replace(/=[^&#]*/g, '=…')}`
+  const [, start = '', path = '', rest = ''] = /^([a-z]+:\/\/[^/?#]*)?([^?#]*)(.*)$/is.exec(url) ?? []
+  const shownPath = path.replace(/[^/]{20,}/g, hidden)
+  return start + shownPath + rest.replace(/=[^&#]*/g, `=${hidden}`)
 }
 
 function context(id: string): string {

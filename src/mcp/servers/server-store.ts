@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres'
-import { SluiceError } from '#lib/errors'
+import { InputError, SluiceError } from '#lib/errors'
 import { newId } from '#lib/ids'
 import { checkBody } from '#lib/input'
 import { checkedUrl } from '#lib/safe-request'
@@ -13,7 +13,7 @@ import {
   type ServerRow,
   updateServer,
 } from './queries.ts'
-import { openSecrets, type Secrets, sealSecrets, shownUrl } from './secrets.ts'
+import { hidden, openSecrets, type Secrets, sealSecrets, shownUrl } from './secrets.ts'
 import { type NewServer, serverBody, type serverPatch } from './server-shapes.ts'
 import { type ServerSpec, serverSpec } from './settings.ts'
 
@@ -49,6 +49,7 @@ export function serverStore({ sql, vault, allowStdio, allowPrivate }: ServerStor
       const { transport } = settings
       return await save(row, {
         ...settings,
+        url: unhidden(settings.url, secrets),
         env: given.includes('env') || transport !== 'stdio' ? settings.env : secrets.env,
         headers: given.includes('headers') || transport === 'stdio' ? settings.headers : secrets.headers,
       })
@@ -64,7 +65,8 @@ export function serverStore({ sql, vault, allowStdio, allowPrivate }: ServerStor
         headers: merge(secrets.headers, patch.headers),
         tools: merge(spec.tools, patch.tools),
       }
-      return await save(row, checkBody(merged, serverBody))
+      const settings = checkBody(merged, serverBody)
+      return await save(row, { ...settings, url: unhidden(settings.url, secrets) })
     },
 
     remove: (id: string) => deleteServer(sql, id),
@@ -95,7 +97,7 @@ export function serverStore({ sql, vault, allowStdio, allowPrivate }: ServerStor
       ...{ ...rest, url: shown },
       ...{ env_names: Object.keys(env).sort(), header_names: Object.keys(headers).sort() },
     }
-    const secrets: Secrets = { env, headers, url: shown === url ? null : url }
+    const secrets: Secrets = { env, headers, url }
     const { id, tenant, name } = row
     return { id, tenant, name, enabled, transport, spec, sealed: sealSecrets(vault, id, secrets) }
   }
@@ -117,6 +119,13 @@ export function readSpec(row: ServerRow): ServerSpec {
   const spec = serverSpec.safeParse(row.spec)
   if (spec.success) return spec.data
   throw new SluiceError(409, 'not-readable', `The MCP server ${row.name} was written by another version`)
+}
+
+/** What was shown comes back as it is meant. @throws InputError 422 where nobody knows any more what that is */
+function unhidden(given: string | null, { url }: Secrets): string | null {
+  if (given === null || !given.includes(hidden)) return given
+  if (url !== null && shownUrl(url) === given) return url
+  throw new InputError(422, 'bad-body', [{ pointer: '/url', detail: `must be whole, without ${hidden}` }])
 }
 
 function merge(old: Record<string, unknown>, change: Record<string, unknown> = {}): Record<string, unknown> {

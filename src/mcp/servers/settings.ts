@@ -35,9 +35,12 @@ export const toolSetting = z.strictObject({
 export const serverSettings = {
   transport: z.enum(transports),
   command: text.min(1).nullable().default(null),
-  args: z.array(text).max(200).default([]),
+  args: z.array(text).max(200).default([]).meta({ description: 'Shown to admins: secrets belong in env' }),
   cwd: text.nullable().default(null),
-  url: text.nullable().default(null),
+  url: text
+    .nullable()
+    .default(null)
+    .meta({ description: 'Kept encrypted; shown without what may be a secret in it' }),
   tools: z.record(z.string().min(1).max(500), toolSetting).default({}),
   timeout_ms: toolSetting.shape.timeout_ms.unwrap().default(2 * minutes),
   max_result_bytes: z

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
 import { selector } from '../../../src/mcp/servers/selector.ts'
 import { temporaryFolder } from '../../support/folder.ts'
@@ -6,6 +6,7 @@ import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
 import { apiOf, rowsOf, vaultOf } from './support.ts'
 
+setDefaultTimeout(30_000)
 let database: TestDatabase
 beforeAll(async () => {
   database = await testDatabase()

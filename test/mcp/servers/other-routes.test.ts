@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Principal, Scope } from '#access'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
 import { type Api, apiOf, rowsOf } from './support.ts'
 
+setDefaultTimeout(30_000)
 let database: TestDatabase
 let api: Api
 

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { type Api, apiOf } from './support.ts'
 
+setDefaultTimeout(30_000)
 let database: TestDatabase
 let api: Api
 
@@ -60,6 +61,16 @@ test('headers, and what stands in the query of an address, are kept in secret', 
   const made = await api.call('PUT', '/api/mcp/servers/remote', given)
   expect([made.status, made.json.url]).toEqual([201, 'https://mcp.example.com/mcp?key=…&b=…'])
   expect(made.json.header_names).toEqual(['Authorization'])
+  const path = 'https://mcp.vendor.com/api/s/ODk4NzY1NDMyMTAxMjM0NTY3/mcp'
+  const vendor = await api.call('PUT', '/api/mcp/servers/vendor', { transport: 'http', url: path })
+  expect(vendor.json.url).toBe('https://mcp.vendor.com/api/s/…/mcp')
+  // As a form would send back what it was given.
+  const again = await api.call('PUT', '/api/mcp/servers/vendor', { transport: 'http', url: vendor.json.url })
+  expect([again.status, api.servers.find('default', 'vendor')?.url]).toEqual([200, path])
+  const other = await api.call('PATCH', '/api/mcp/servers/vendor', { url: 'https://other.com/…/mcp' })
+  expect([other.status, other.json.errors[0].pointer]).toEqual([422, '/url'])
+  expect(JSON.stringify(await database.sql`select * from mcp_servers`)).not.toContain('ODk4')
+  await api.call('DELETE', '/api/mcp/servers/vendor')
   await api.call('PATCH', '/api/mcp/servers/remote', { timeout_ms: 1_000 })
   expect(api.servers.find('default', 'remote')).toMatchObject({ url, headers: given.headers })
   expect(JSON.stringify(await database.sql`select * from mcp_servers`)).not.toContain(secret)
