@@ -1,8 +1,11 @@
 import { identityOf } from '../record/identity.ts'
-import type { Answer, RawJson } from '../wire/message.ts'
+import { failureCode } from '../upstream/failure.ts'
+import { rpcError } from '../wire/codes.ts'
+import type { Answer, RawJson, RpcError } from '../wire/message.ts'
 import { memberOf, stringOf } from '../wire/raw-json.ts'
 import { askFor, wantsInput } from './ask-inputs.ts'
 import { answerFor } from './era.ts'
+import { brief, missingOf } from './missing.ts'
 import type { ClientCall } from './portal.ts'
 import type { Source } from './source.ts'
 
@@ -32,9 +35,21 @@ export async function forward(
       onRequest: call.ask,
     })
   const answer = await send(params)
+  if ('error' in answer && answer.error.code === failureCode.unavailable)
+    return { error: downError(source, answer.error.message) }
   if (client.era === 'legacy' && wantsInput(answer))
     return answerFor(client.era, method, await askFor(call, { params, answer, send }))
   return answerFor(client.era, method, answer)
+}
+
+/** Without what a process said last: whoever calls a tool is not who runs the server. */
+function downError(source: Source, said: string): RpcError {
+  const known = source.upstream.state().reason !== null
+  if (!known) return rpcError(failureCode.unavailable, brief(said), { server: source.server.name })
+  const { server, reason, ...more } = missingOf(source)
+  const next = more.next_try_at === undefined ? '' : `; next try at ${more.next_try_at}`
+  const message = `The MCP server ${server} is not available: ${reason}${next}`
+  return rpcError(failureCode.unavailable, message, { server, reason, ...more })
 }
 
 const levels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']

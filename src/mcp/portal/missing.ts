@@ -16,12 +16,12 @@ export function unreachable(sources: readonly Source[]): Missing[] {
     .map(missingOf)
 }
 
-function missingOf(source: Source): Missing {
+export function missingOf(source: Source): Missing {
   const { status, reason, next_try_at } = source.upstream.state()
   return {
     server: source.server.name,
     status,
-    reason: brief(source.problem() ?? reason ?? 'it has not answered yet'),
+    reason: brief(reason ?? source.problem() ?? 'it has not answered yet'),
     ...(next_try_at === null ? {} : { next_try_at: isoTime(next_try_at) }),
   }
 }

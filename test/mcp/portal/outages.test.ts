@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { until } from '../../support/until.ts'
+import { serveEverything } from '../fixtures/everything-http.ts'
 import {
   callOf,
   client,
@@ -34,6 +35,8 @@ test('C9: a server that dies keeps its last known tools, and a call says that it
   const error = errorOf(await harness.portal.request(callOf('tools/call', { name: 'it__one' })))
   expect(error.message).toMatch(/it/)
   expect(error.message).toMatch(/next try/)
+  expect(error.message).not.toContain('\n')
+  expect(JSON.parse(error.data ?? '')).toMatchObject({ server: 'it', status: 'waiting' })
   await harness.change('it', { args: server.row.args })
   await until('it works again', async () => {
     const answer = await harness.portal.request(callOf('tools/call', { name: 'it__one' }))
@@ -51,6 +54,44 @@ test('C9: an expired token never gives an empty list: the last one is kept, and 
   expect(await toolNames(harness.portal)).toEqual(['it__one'])
   server.set({ tools: [tool('two')] })
   await until('it is asked again by itself', async () => (await toolNames(harness.portal))[0] === 'it__two')
+})
+
+test('C9: a server that begins to answer 401 keeps its tools, shows why, and is back with the new credential', async () => {
+  const everything = serveEverything()
+  let valid = 'one'
+  const guard = Bun.serve({
+    ...{ port: 0, hostname: '127.0.0.1', idleTimeout: 0 },
+    fetch(request) {
+      if (request.headers.get('authorization') !== `Bearer ${valid}`)
+        return new Response('no', { status: 401 })
+      return fetch(everything.url, {
+        ...request,
+        method: request.method,
+        headers: request.headers,
+        body: request.body,
+      })
+    },
+  })
+  const url = `http://127.0.0.1:${guard.port}/mcp`
+  const id = await harness.add({
+    name: 'it',
+    transport: 'http',
+    url,
+    headers: { authorization: 'Bearer one' },
+  })
+  const before = await toolNames(harness.portal)
+  expect(before.length).toBeGreaterThan(5)
+  valid = 'two'
+  await harness.portal.reports.refresh(id, new AbortController().signal)
+  expect(harness.portal.reports.report(id)?.reason).toContain('401')
+  expect(await toolNames(harness.portal)).toEqual(before)
+  const call = callOf('tools/call', { name: 'it__test_simple_text', arguments: {} })
+  expect(errorOf(await harness.portal.request(call)).message).toContain('401')
+  await harness.change('it', { headers: { authorization: 'Bearer two' } })
+  await until('it works again', async () => 'result' in (await harness.portal.request(call)))
+  expect(await toolNames(harness.portal)).toEqual(before)
+  await guard.stop(true)
+  await everything.stop()
 })
 
 test('C5, C9: one server with two credentials is two rows, each with a process of its own, and both lists are whole', async () => {
