@@ -50,10 +50,18 @@ export type ConnectionEvents = {
   stray(why: string): void
 }
 
+export type ConnectionOptions = {
+  hops: Hops
+  events: ConnectionEvents
+  clientInfo: RawJson
+  /** Gives up the opening. */
+  signal: AbortSignal
+}
+
 /** @throws ConnectError */
 export async function openConnection(
   openLink: OpenLink,
-  { hops, events, clientInfo }: { hops: Hops; events: ConnectionEvents; clientInfo: RawJson },
+  { hops, events, clientInfo, signal }: ConnectionOptions,
 ): Promise<Connection> {
   const calls = openCalls()
   const unasked = unaskedHops(hops)
@@ -165,7 +173,7 @@ export async function openConnection(
     return await settled
   }
 
-  link = await openLink(linkEvents, calls.room)
+  link = await openLink(linkEvents, calls.room, signal)
   return {
     calls,
     link,

@@ -58,8 +58,8 @@ export type LinkEvents = {
   gap(): void
 }
 
-/** How a link is opened. @throws ConnectError */
-export type OpenLink = (events: LinkEvents, room: FrameRoom) => Promise<Link>
+/** How a link is opened, unless that is given up by the signal. @throws ConnectError */
+export type OpenLink = (events: LinkEvents, room: FrameRoom, signal: AbortSignal) => Promise<Link>
 
 /** Bytes above which a frame need not be kept, now. */
 export type FrameRoom = () => number

@@ -93,9 +93,9 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
       case 'http':
         return async (events, room) => openHttpLink(remote, events, room)
       case 'sse':
-        return (events, room) => openSseLink(remote, events, room)
+        return (events, room, signal) => openSseLink(remote, events, { room, signal })
       case 'ws':
-        return (events, room) => openWebSocketLink(remote, events, room)
+        return (events, room, signal) => openWebSocketLink(remote, events, { room, signal })
     }
   }
 

@@ -40,21 +40,25 @@ export type SessionOptions = {
   mirrors: boolean
   timeoutMs: number
   probeMs: number
+  /** Gives up the opening. */
+  signal: AbortSignal
 }
 
 /** @throws ConnectError */
 export async function openSession(options: SessionOptions): Promise<Session> {
+  const { hops, signal } = options
   let ended: string | null = null
-  const events: ConnectionEvents = {
-    ...options.events,
-    closed(reason) {
-      ended = reason
-      options.events.closed(reason)
-    },
-  }
-  const { hops } = options
+  const { events, retire } = untilRetired(options.events, (reason) => {
+    ended = reason
+  })
   const connection = await openConnection(options.openLink, { ...options, events })
-  const facts = await agree(connection, options)
+  if (signal.aborted) {
+    await connection.close()
+    throw new ConnectError('It was closed')
+  }
+  const giveUp = () => void connection.close()
+  signal.addEventListener('abort', giveUp)
+  const facts = await agree(connection, options).finally(() => signal.removeEventListener('abort', giveUp))
   const { era, capabilities } = facts
   const modern = era === 'modern'
   connection.link.ready({ era, version: facts.protocolVersion, listens: !modern })
@@ -85,13 +89,37 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       return failure === null || (failure.kind === 'refused' && failure.sessionLost !== true)
     },
     async retire() {
+      retire()
       listening?.close()
       await connection.calls.drained()
       await connection.close()
     },
     async close() {
+      retire()
       listening?.close()
       await connection.close()
+    },
+  }
+}
+
+/** What a connection that is not in use any more has to say concerns nobody. */
+function untilRetired(events: ConnectionEvents, onClosed: (reason: string) => void) {
+  let live = true
+  const passed: ConnectionEvents = {
+    stray: events.stray,
+    tell: (method, params) => live && events.tell(method, params),
+    gap: () => live && events.gap(),
+    away: (reason) => live && events.away(reason),
+    forgotten: () => live && events.forgotten(),
+    closed(reason) {
+      onClosed(reason)
+      if (live) events.closed(reason)
+    },
+  }
+  return {
+    events: passed,
+    retire() {
+      live = false
     },
   }
 }

@@ -10,7 +10,7 @@ import { openSession } from './session.ts'
 import { openStatus } from './status.ts'
 import type { Upstream, UpstreamCall, UpstreamEvent } from './upstream.ts'
 
-export type SuperviseOptions = Omit<SessionOptions, 'events' | 'era'> & {
+export type SuperviseOptions = Omit<SessionOptions, 'events' | 'era' | 'signal'> & {
   name: string
   log: Logger
   waits: Waits
@@ -46,6 +46,7 @@ export function supervise(options: SuperviseOptions): Upstream {
   let strays = 0
   /** With calls that may still be answered. */
   const retired = new Set<Session>()
+  const closing = new AbortController()
   const endings = new Set<Promise<void>>()
   const watch = setInterval(look, watchEvery(options))
   watch.unref()
@@ -94,14 +95,15 @@ export function supervise(options: SuperviseOptions): Upstream {
   async function opening(): Promise<Session> {
     const forgotten = () => void (session === null || renew(session))
     const events = { tell, gap, stray, closed, forgotten, away }
+    const { signal } = closing
     try {
-      return await openSession({ ...options, events, era })
+      return await openSession({ ...options, events, signal, era })
     } catch (error) {
-      const again = error instanceof ConnectError && error.probing && era !== 'legacy'
+      const again = error instanceof ConnectError && error.probing && era !== 'legacy' && !signal.aborted
       // What is known of the server may have become wrong: the next try asks it again.
       era = options.onlyEra
       if (!again) throw error
-      return await openSession({ ...options, events, era: 'legacy' })
+      return await openSession({ ...options, events, signal, era: 'legacy' })
     }
   }
 
@@ -240,6 +242,7 @@ export function supervise(options: SuperviseOptions): Upstream {
       clearInterval(watch)
       clearTimeout(timer)
       status.set({ ...gone, status: 'closed', reason: 'It was closed' })
+      closing.abort()
       for (const opened of [session, ...retired]) if (opened !== null) ending(opened.close())
       session = null
       await connecting?.catch(() => {})

@@ -206,3 +206,19 @@ test('300 connects and disconnects over each transport leave handles and memory 
   expect(upstreams.states()).toEqual([])
   for (const server of servers) await server.stop()
 }, 60_000)
+
+test('a server that hangs while it is connected to can be closed at once, with its process', async () => {
+  const hole = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Promise<Response>(() => {}) })
+  const url = `http://127.0.0.1:${hole.port}/`
+  const specs = (['http', 'sse', 'ws'] as const).map((transport) => specOf({ transport, url }))
+  for (const spec of [...specs, specOf({ command: 'sleep', args: ['1000'] })]) {
+    const upstream = upstreams.get(spec)
+    const asking = callTool(upstream, 'echo')
+    if (spec.url !== null) await until('it was asked', () => hole.pendingRequests > 0)
+    const started = performance.now()
+    await upstream.close()
+    expect(performance.now() - started).toBeLessThan(1_500)
+    expect(errorOf(await asking).code).toBe(-31_001)
+  }
+  await hole.stop(true)
+})

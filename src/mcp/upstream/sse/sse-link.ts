@@ -11,14 +11,20 @@ const connectMs = 15_000
  * where to post.
  * @throws ConnectError
  */
-export async function openSseLink(remote: RemoteOptions, events: LinkEvents, room: FrameRoom): Promise<Link> {
+export async function openSseLink(
+  remote: RemoteOptions,
+  events: LinkEvents,
+  { room, signal: given }: { room: FrameRoom; signal: AbortSignal },
+): Promise<Link> {
   const abort = new AbortController()
   const { signal } = abort
   let open = true
   const target = await firstEvent()
 
   async function firstEvent(): Promise<string> {
-    const timer = setTimeout(() => abort.abort(), connectMs)
+    const giveUp = () => abort.abort()
+    const timer = setTimeout(giveUp, connectMs)
+    given.addEventListener('abort', giveUp)
     try {
       const response = await askRemote(remote, {
         method: 'GET',
@@ -39,6 +45,7 @@ export async function openSseLink(remote: RemoteOptions, events: LinkEvents, roo
       throw error instanceof ConnectError ? error : new ConnectError(failureOf(error, remote).message)
     } finally {
       clearTimeout(timer)
+      given.removeEventListener('abort', giveUp)
     }
   }
 

@@ -14,9 +14,9 @@ const mostWaiting = 32 * 1024 * 1024
 export async function openWebSocketLink(
   remote: RemoteOptions,
   events: LinkEvents,
-  room: FrameRoom,
+  { room, signal }: { room: FrameRoom; signal: AbortSignal },
 ): Promise<Link> {
-  const socket = await connected(remote)
+  const socket = await connected(remote, signal)
   let open = true
   const ended = new Promise<void>((resolve) => {
     socket.addEventListener('close', ({ code, reason }) => {
@@ -65,7 +65,10 @@ export async function openWebSocketLink(
   }
 }
 
-async function connected({ url: text, headers, locate }: RemoteOptions): Promise<WebSocket> {
+async function connected(
+  { url: text, headers, locate }: RemoteOptions,
+  signal: AbortSignal,
+): Promise<WebSocket> {
   const { url: found, host, serverName } = await locate(text)
   const url = new URL(found)
   url.protocol = url.protocol.replace('http', 'ws')
@@ -78,12 +81,16 @@ async function connected({ url: text, headers, locate }: RemoteOptions): Promise
   return await new Promise((resolve, reject) => {
     const fail = (why: string) => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
       socket.terminate()
       reject(new ConnectError(`No WebSocket to ${url.host}: ${why}`))
     }
     const timer = setTimeout(() => fail(`nothing within ${connectMs} ms`), connectMs)
+    const giveUp = () => fail('given up')
+    signal.addEventListener('abort', giveUp)
     socket.addEventListener('open', () => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
       resolve(socket)
     })
     socket.addEventListener('error', (event) => fail('message' in event ? String(event.message) : 'refused'))
