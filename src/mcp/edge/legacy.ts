@@ -115,6 +115,7 @@ export async function listenLegacy(edge: Edge, incoming: Incoming): Promise<Resp
   const { portal, heartbeat, limits } = edge
   return openListening({
     ...{ portal, session, hop, heartbeat, limits, client: () => legacyClient(visitor, session) },
+    gone: request.signal,
   })
 }
 

@@ -14,6 +14,8 @@ export type ListeningOptions = {
   hop: Hop
   heartbeat: Heartbeat
   limits: SseLimits
+  /** Aborted where the client hangs up, be it before the stream was ever read. */
+  gone: AbortSignal
 }
 
 /**
@@ -21,14 +23,8 @@ export type ListeningOptions = {
  * that listened before, here or on a gateway that is gone, is told once that the lists may have changed: cheap, and
  * always right.
  */
-export function openListening({
-  portal,
-  session,
-  client,
-  hop,
-  heartbeat,
-  limits,
-}: ListeningOptions): Response {
+export function openListening(options: ListeningOptions): Response {
+  const { portal, session, client, hop, heartbeat, limits, gone } = options
   let count = 0
   let told: string | null = null
   const stream = openSse({ ...limits, heartbeat, onGone: over })
@@ -48,6 +44,8 @@ export function openListening({
   if (hasPriming(session.claims.version)) write(`id: ${hop.id}_g0\ndata:\n\n`)
   if (session.heard) catchUp()
   session.heard = true
+  if (gone.aborted) stream.cut()
+  gone.addEventListener('abort', stream.cut, { once: true })
   return stream.response
 
   function listen(): () => void {
