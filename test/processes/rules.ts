@@ -101,6 +101,7 @@ export const rules: Record<string, Rule> = {
   'PUT /api/mcp/servers/:name': 'admin',
   'PATCH /api/mcp/servers/:name': 'admin',
   'DELETE /api/mcp/servers/:name': 'admin',
+  'GET /api/mcp/servers/:name/tools': 'admin',
   'POST /api/mcp/servers/:name/refresh': 'admin',
   'GET /api/mcp/portals': 'admin',
   'GET /api/mcp/portals/:name': 'admin',

@@ -1,14 +1,23 @@
 import { isoTime } from '#lib/clock'
-import type { Reports, ServerReport } from '../servers/report.ts'
+import type { Reports, ServerReport, ToolReport } from '../servers/report.ts'
 import type { Server } from '../servers/server.ts'
 import type { Servers } from '../servers/servers.ts'
+import { stringOf } from '../wire/raw-json.ts'
+import type { Listed } from './catalogue.ts'
 import type { Source } from './source.ts'
 import type { Sources } from './sources.ts'
+import { changesNothing } from './view.ts'
 
 /** How servers are doing, for the API and for `portal_list_servers`. */
 export function reportsOf(sources: Sources, servers: Servers): Reports {
   return {
     report: (id) => reportOf(id),
+    tools(id) {
+      const source = sources.get(id)
+      return (source?.catalogue()?.lists.tools ?? []).flatMap((tool) =>
+        source === null ? [] : [toolReportOf(tool, source.server)],
+      )
+    },
     async refresh(id, signal) {
       const source = sources.get(id)
       const given = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
@@ -49,6 +58,17 @@ function ofRow({ enabled, spy, problem }: Server): ServerReport {
     ...{ status: spy && enabled ? 'spy' : 'off', reason: problem, next_try_at: null, tries: 0, pid: null },
     ...{ connected_at: null, era: null, protocol_version: null, server_info: null, listed_at: null },
     ...{ tools: 0, prompts: 0, resources: 0, templates: 0, left_out: [] },
+  }
+}
+
+function toolReportOf({ name, json }: Listed, { tools, timeout_ms }: Server): ToolReport {
+  return {
+    name,
+    title: stringOf(json, 'title'),
+    description: stringOf(json, 'description'),
+    read_only: changesNothing(json),
+    enabled: tools[name]?.enabled !== false,
+    timeout_ms: tools[name]?.timeout_ms ?? timeout_ms,
   }
 }
 

@@ -114,7 +114,8 @@ export function ownEntry(own: OwnListing): Entry {
   return { exposed: own.name, name: own.name, json: own.json, source: null, own, off: false, plain: true }
 }
 
-function changesNothing(json: string): boolean {
+/** Does it say so itself? */
+export function changesNothing(json: string): boolean {
   const annotations = memberOf(json, 'annotations')
   return annotations !== null && memberOf(annotations, 'readOnlyHint') === 'true'
 }

@@ -22,10 +22,22 @@ export const serverReport = z.object({
 })
 export type ServerReport = z.infer<typeof serverReport>
 
+export const toolReport = z.object({
+  name: z.string().meta({ description: 'As the server has it: for switches and patterns' }),
+  title: z.string().nullable(),
+  description: z.string().nullable(),
+  read_only: z.boolean().meta({ description: 'It says that it changes nothing' }),
+  enabled: z.boolean(),
+  timeout_ms: z.int(),
+})
+export type ToolReport = z.infer<typeof toolReport>
+
 /** What the API asks of the portal. */
 export type Reports = {
   /** Null where there is no such server here. */
   report(id: string): ServerReport | null
+  /** What it was last known to offer. */
+  tools(id: string): ToolReport[]
   /** Connects where it must, and asks for its lists again; never rejects: what went wrong is in the report. */
   refresh(id: string, signal: AbortSignal): Promise<ServerReport | null>
 }

@@ -6,7 +6,7 @@ import { checkBody, readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { ServerRow } from './queries.ts'
 import { isOwn } from './read-stored.ts'
-import type { Reports } from './report.ts'
+import { type Reports, toolReport } from './report.ts'
 import { transports } from './server.ts'
 import {
   newServerBody,
@@ -116,6 +116,17 @@ export function serverRowRoutes({ servers, reports, authorise, ...options }: Ser
         tag,
         query: serverQuery,
         status: 204,
+      }),
+    )
+    .get(
+      '/api/mcp/servers/:name/tools',
+      async ({ request, params: { name } }) => {
+        const { id } = await found(request, name)
+        return Response.json({ items: reports.tools(id), next_cursor: null })
+      },
+      routeDoc({
+        ...{ summary: 'List what tools it was last known to offer, and their switches', scope, tag },
+        ...{ query: serverQuery, answer: z.object({ items: z.array(toolReport), next_cursor: z.null() }) },
       }),
     )
     .post(

@@ -78,6 +78,26 @@ test('C2: a server that one gateway is told of reaches the official client of an
   await client.close()
 })
 
+test('a server’s tools are listed with their switches, asked for again, and switched one by one', async () => {
+  await api(0, 'PATCH', '/api/mcp/servers/it', {
+    enabled: true,
+    tools: { echo: { enabled: false, timeout_ms: 700 } },
+  })
+  const fresh = JSON.parse((await api(0, 'POST', '/api/mcp/servers/it/refresh')).text)
+  expect(fresh.state).toMatchObject({ status: 'ready', tools: 1, era: 'legacy', left_out: [] })
+  const { items } = JSON.parse((await api(0, 'GET', '/api/mcp/servers/it/tools')).text)
+  expect(items).toEqual([
+    {
+      name: 'echo',
+      title: null,
+      description: 'Does echo',
+      read_only: false,
+      enabled: false,
+      timeout_ms: 700,
+    },
+  ])
+})
+
 test('metrics show which servers are up', async () => {
   await api(0, 'PATCH', '/api/mcp/servers/it', { enabled: true })
   await until('it is up', async () =>

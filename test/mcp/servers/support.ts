@@ -44,7 +44,7 @@ export async function apiOf(
       allowStdio,
       allowPrivate,
     },
-    reports: { report: () => null, refresh: async () => null },
+    reports: { report: () => null, tools: () => [], refresh: async () => null },
   })
   const app = testApp(access, { routes: [routes] })
   return {
