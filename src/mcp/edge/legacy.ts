@@ -1,3 +1,4 @@
+import { errorText } from '#lib/errors'
 import type { Client } from '../portal/portal.ts'
 import type { Hop } from '../record/recorder.ts'
 import type { Session } from '../session/session.ts'
@@ -42,6 +43,8 @@ async function request(
     session,
   }: { message: RequestMessage; hop: Hop; accepts: Accepts; session: Session },
 ): Promise<Response> {
+  // Nothing else would show that it lives.
+  if (!accepts.stream) server?.timeout(request, 0)
   const reply = openReply({
     ...{ hop, accepts, heartbeat: edge.heartbeat, limits: edge.limits, headers: {}, resumable: true },
     priming: hasPriming(session.claims.version),
@@ -123,9 +126,18 @@ export async function listenLegacy(edge: Edge, incoming: Incoming): Promise<Resp
 export async function endLegacy(edge: Edge, incoming: Incoming): Promise<Response> {
   const session = await sessionOf(edge, incoming)
   const hop = beginHop(edge, incoming, null)
-  await edge.sessions.end(session)
-  await hop.end({ outcome: 'completed', status: 204, error: null })
-  return new Response(null, { status: 204 })
+  return await refusing(edge, { hop, message: null }, async () => {
+    await edge.sessions.end(session).catch((error: unknown) => {
+      edge.log.warn({ reason: errorText(error) }, 'MCP: the end of a session could not be stored')
+      throw invalidRequest(
+        503,
+        'database-down',
+        'The session has ended here, and may not have elsewhere: try again',
+      )
+    })
+    await hop.end({ outcome: 'completed', status: 204, error: null })
+    return new Response(null, { status: 204 })
+  })
 }
 
 async function accepted(hop: Hop): Promise<Response> {

@@ -35,6 +35,8 @@ export async function answerModern(
   const gone = new AbortController()
   const hangUp = () => gone.abort()
   request.signal.addEventListener('abort', hangUp, { once: true })
+  // Nothing else would show that it lives.
+  if (!accepts.stream) server?.timeout(request, 0)
   const reply = openReply({
     ...{ hop, heartbeat: edge.heartbeat, limits: edge.limits, headers: {}, statusOf: modernStatus },
     // There is no other way to answer this one.
