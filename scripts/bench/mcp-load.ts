@@ -7,12 +7,13 @@ export type McpPlan = {
   path: string
   headers: Record<string, string>
   tool: string
-  /** The tool's own time. */
+  /** The tool's own time, half of it to one and a half: so calls do not come in waves. */
   ms: number
   connections: number
   seconds: number
 }
 
+/** Latencies are those beyond the tool's own time. */
 export type McpLoad = { calls: number; errors: number; perSecond: number; p50Ms: number; p99Ms: number }
 
 if (import.meta.main) console.log(JSON.stringify(await run(JSON.parse(process.argv[2] ?? '{}') as McpPlan)))
@@ -24,17 +25,23 @@ async function run({ port, path, headers, tool, ms, connections, seconds }: McpP
   const warm = began + 500
   const end = warm + seconds * 1_000
   const own = { ...modernHeaders('tools/call', tool), ...headers }
-  const request = prepare(path, `127.0.0.1:${port}`, own, callFrame(tool, { ms, number: '1' }))
+  const requests = Array.from({ length: 101 }, (_, at) => {
+    const toolMs = Math.round(ms * (0.5 + at / 100))
+    const frame = callFrame(tool, { ms: toolMs, number: '1' })
+    return { ms: toolMs, bytes: prepare(path, `127.0.0.1:${port}`, own, frame) }
+  })
   await Promise.all(
     Array.from({ length: connections }, async () => {
       const connection = await connect('127.0.0.1', port)
       while (performance.now() < end) {
         let text = ''
-        const answer = await connection.send(request, (chunk) => {
+        const request = requests[Math.floor(Math.random() * requests.length)]
+        if (request === undefined) continue
+        const answer = await connection.send(request.bytes, (chunk) => {
           text += Buffer.from(chunk).toString('latin1')
         })
         if (answer.status !== 200 || !text.includes('"result"')) errors += 1
-        else if (performance.now() > warm) latencies.push(answer.ms)
+        else if (performance.now() > warm) latencies.push(answer.ms - request.ms)
       }
       connection.close()
     }),

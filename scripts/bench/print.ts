@@ -65,7 +65,7 @@ export function printStarts(figures: StartFigures): void {
 }
 
 export function printMcp({ rows, told, relay }: McpFigures): void {
-  console.log('\n### mcp: calls of a tool, recording on\n')
+  console.log('\n### mcp: calls of a tool, recording on; times beyond the tool’s own\n')
   table(
     [
       '',
