@@ -54,6 +54,8 @@ test('what builds on erased bytes is readable afterwards, byte for byte, and wha
   const [row] =
     await sql`select mode, input_tokens, conversation_id from exchanges where id = ${gone.open.id}`
   expect(row).toMatchObject({ mode: 'erased', input_tokens: 10, conversation_id: null })
+  const read = await on.call('get_exchange', { exchange_id: gone.open.id, body: 'request' }, admin)
+  expect(read.text).toContain('was deleted with its conversation')
   for (const { open, request } of others) {
     expect(Buffer.from((await readContent(sql, open.id))?.request ?? []).equals(Buffer.from(request))).toBe(
       true,
