@@ -76,7 +76,14 @@ export async function openConnection(
     reply: (id, answer) => write(responseFrame(id, answer), { id: null, method: null }),
   })
   const linkEvents: LinkEvents = {
-    frame: receive,
+    frame(text, about) {
+      try {
+        receive(text, about)
+      } catch (error) {
+        // One frame, or one listener, must not end what all share.
+        events.stray(`a frame could not be handled: ${error instanceof Error ? error.message : ''}`)
+      }
+    },
     oversized: (id, bytes, about) => oversized(calls, id ?? about, bytes, events),
     head(id, status) {
       const call = calls.get(id)

@@ -107,7 +107,7 @@ export function receiver(deps: ReceivingDeps): (text: string, about: number | nu
     const ask = call?.listener.onRequest
     if (method === 'ping') respond({ result: '{}' })
     else if (ask === undefined) respond(refusal(method, call))
-    else ask(method, params).then(respond, () => respond(internal))
+    else void Promise.try(ask, method, params).then(respond, () => respond(internal))
   }
 
   /** The call that something belongs to: by its stream, or because it is the only one. */

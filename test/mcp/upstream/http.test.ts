@@ -240,3 +240,45 @@ test('a server that takes no more connections may still answer what it has', asy
   expect(resultOf(await slow)).toMatchObject({ done: 'slow' })
   await upstream.close()
 })
+
+test('a stream of the old era goes on from its last event, and without one all is fetched anew', async () => {
+  for (const id of ['id: e-7\n', '']) {
+    const opened: (string | null)[] = []
+    const http = Bun.serve({
+      ...{ port: 0, hostname: '127.0.0.1' },
+      async fetch(request) {
+        if (request.method === 'GET') {
+          opened.push(request.headers.get('last-event-id'))
+          const headers = { 'content-type': 'text/event-stream' }
+          return opened.length < 3 ? new Response(`${id}retry: 30\ndata:\n\n`, { headers }) : never(headers)
+        }
+        const frame = (await request.json()) as { id?: number; method: string }
+        const capabilities = { tools: { listChanged: true } }
+        const result = {
+          protocolVersion: '2025-06-18',
+          capabilities,
+          serverInfo: { name: 'x', version: '1' },
+        }
+        if (frame.id === undefined) return new Response(null, { status: 202 })
+        return frame.method === 'initialize'
+          ? Response.json({ jsonrpc: '2.0', id: frame.id, result })
+          : new Response('what?', { status: 400 })
+      },
+    })
+    const upstream = upstreams.get(specOf({ transport: 'http', url: `http://127.0.0.1:${http.port}/` }))
+    const events = heard(upstream)
+    await upstream.facts(signal)
+    await until('it came back twice', () => opened.length === 3)
+    expect(opened).toEqual(id === '' ? [null, null, null] : [null, 'e-7', 'e-7'])
+    const told = events.filter((event) => event.kind === 'notification').length
+    expect(told).toBe(id === '' ? 2 : 0)
+    await upstream.close()
+    await http.stop(true)
+  }
+})
+
+function never(headers: Record<string, string>): Response {
+  return new Response(new ReadableStream({ start: (controller) => controller.enqueue(': hello\n\n') }), {
+    headers,
+  })
+}

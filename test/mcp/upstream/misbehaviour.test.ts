@@ -144,3 +144,61 @@ test('progress starts the time of a call anew, up to a maximum', async () => {
   expect(notes.length).toBeGreaterThan(4)
   await upstream.close()
 })
+
+test('a listener that fails ends nothing', async () => {
+  const upstream = upstreams.get(stdioSpec({ era: 'legacy' }))
+  upstream.on(() => {
+    throw new Error('not my day')
+  })
+  const fail = () => {
+    throw new Error('nor mine')
+  }
+  expect(resultOf(await callTool(upstream, 'log', {}, { onNotification: fail }))).toEqual({ content: [] })
+  expect(resultOf(await callTool(upstream, 'change'))).toEqual({ content: [] })
+  expect(resultOf(await callTool(upstream, 'ask', {}, { onRequest: fail })).given).toMatchObject({
+    code: -32_603,
+  })
+  await upstream.close()
+})
+
+test('no call is made of which there can be no record', async () => {
+  const full = testUpstreams()
+  const upstream = full.get(stdioSpec())
+  await upstream.facts(signal)
+  const { begin } = full.recorder
+  full.recorder.begin = () => {
+    throw new Error('The spool is full')
+  }
+  expect(errorOf(await callTool(upstream, 'echo'))).toMatchObject({
+    code: -31_001,
+    message: 'The spool is full',
+  })
+  full.recorder.begin = begin
+  expect(resultOf(await callTool(upstream, 'echo'))).toHaveProperty('content')
+  await full.close()
+})
+
+test('whatever a server says, however it is mangled, the connection stays', async () => {
+  const upstream = upstreams.get(stdioSpec({ era: 'legacy' }))
+  await upstream.facts(signal)
+  const frames = [
+    '{"jsonrpc":"2.0","id":1,"result":{"a":[1,{"b":"c"}]}}',
+    '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}',
+    '{"jsonrpc":"2.0","id":"x","method":"roots/list","params":{}}',
+    '[{"jsonrpc":"2.0","method":"notifications/message","params":{}},1,null,[]]',
+  ]
+  let seed = 7
+  const random = (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+    return seed % below
+  }
+  for (let round = 0; round < 500; round += 1) {
+    const frame = frames[random(frames.length)] ?? ''
+    const [from, to] = [random(frame.length), random(frame.length)]
+    const mangled = frame.slice(0, from) + '{}[]",:\\n0e'.charAt(random(11)) + frame.slice(to)
+    void callTool(upstream, 'raw', { frame: mangled.replaceAll('\n', ' ') }, { timeoutMs: 2_000 })
+  }
+  expect(resultOf(await callTool(upstream, 'echo'))).toHaveProperty('content')
+  expect(upstream.state().status).toBe('ready')
+  await upstream.close()
+})

@@ -2,8 +2,6 @@
 export type Reaper = {
   watch(group: number): void
   forget(group: number): void
-  /** Of the watcher, once there is one. */
-  pid(): number | null
   /** Ends the watcher, and what it still watches. */
   close(): Promise<void>
 }
@@ -67,7 +65,6 @@ export function openReaper(): Reaper {
     forget(group) {
       if (groups.delete(group)) tell(`- ${group}\n`)
     },
-    pid: () => watcher?.pid ?? null,
     async close() {
       if (watcher === null) return
       watcher.stdin.end()
