@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { repository } from '../support/process.ts'
+import { repository, spawnProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { placesOf } from './places.ts'
 import { type Page, type Product, startProduct } from './product.ts'
@@ -55,7 +55,7 @@ type Item = {
 }
 
 test.each(['legacy', 'modern'] as const)(
-  'a model asks for a tool, its agent calls it (%s), and both are on one timeline',
+  'R5: a model asks for a tool, its agent calls it (%s), and both are on one timeline, also after a rebuild',
   async (era) => {
     const session = `session-${era}`
     const authorization = `Bearer ${product.adminKey}`
@@ -79,16 +79,22 @@ test.each(['legacy', 'modern'] as const)(
       `/api/conversations?session=${session}&client=claude-code`,
     )
     expect(list.items).toHaveLength(1)
-    const { items } = await product.read<{ items: Item[] }>(
-      `/api/conversations/${list.items[0]?.id}/timeline`,
-    )
-    expect(
-      items.map(({ type, role, name, server, outcome }) => [type, role ?? name, server, outcome]),
-    ).toEqual([
+    const timeline = `/api/conversations/${list.items[0]?.id}/timeline`
+    const shown = async () => {
+      const { items } = await product.read<{ items: Item[] }>(timeline)
+      return items.map(({ type, role, name, server, outcome }) => [type, role ?? name, server, outcome])
+    }
+    const expected = [
       ['turn', 'user', undefined, undefined],
       ['turn', 'assistant', undefined, undefined],
       ['call', 'echo__say', 'echo', 'completed'],
-    ])
+    ]
+    expect(await shown()).toEqual(expected)
+    const rebuild = spawnProcess([process.execPath, 'scripts/rebuild.ts'], {
+      env: { DATABASE_URL: product.databaseUrl },
+    })
+    expect(await rebuild.exited).toBe(0)
+    expect(await shown()).toEqual(expected)
     await until('a search finds it', async () => {
       const hits = await product.read<Page<{ role: string }>>(`/api/search?q=kingfisher-${era}`)
       return hits.items.some(({ role }) => role === 'tool')

@@ -25,7 +25,8 @@ export async function listExchanges(
   const [position] = readCursor(z.tuple([z.uuid()]), cursor) ?? []
   const until =
     position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
-  const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
+  const since = filters.since ?? earliestOf(filters)
+  const { rows, reached } = await newestFirst({ since, until, limit: limit + 1 }, (slice) => {
     return sql<ExchangeRow[]>`${eachDay(sql, slice, (day) => {
       const where = conjunction(sql, [
         exchangeConditions(sql, { ...filters, since: day.from, until: day.before }),
@@ -39,6 +40,11 @@ export async function listExchanges(
     position: (row) => [row.id],
     reached: reached === null ? null : [idFloor(reached)],
   })
+}
+
+/** Nothing is older than its cause, but for clocks that differ. */
+function earliestOf({ parent }: ExchangeFilters): number | undefined {
+  return parent === undefined ? undefined : idTime(parent) - 60_000
 }
 
 /** @throws SluiceError 404, also where it is another tenant's */
