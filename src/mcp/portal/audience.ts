@@ -6,6 +6,7 @@ import type { RawJson } from '../wire/message.ts'
 import { type ListKind, listKinds } from './catalogue.ts'
 import { invalid } from './errors.ts'
 import type { Client } from './portal.ts'
+import { openRenaming } from './renaming.ts'
 import type { Source } from './source.ts'
 import { type Entry, makeView, type View } from './view.ts'
 
@@ -42,6 +43,7 @@ export function openAudiences(options: {
   own: readonly OwnListing[]
 }): Audiences {
   const { servers, own } = options
+  const rename = openRenaming()
   let views = new Map<string, View>()
   let audiences = new Map<string, Audience>()
 
@@ -69,7 +71,7 @@ export function openAudiences(options: {
     const portal = name === null ? null : servers.portal(tenant, name)
     if (name !== null && portal === null) throw invalid(`There is no portal ${name.slice(0, 100)}`)
     const seen = options.sources().filter(({ server }) => server.tenant === null || server.tenant === tenant)
-    const view = makeView({ sources: seen, own, portal })
+    const view = makeView({ sources: seen, own, portal, rename })
     servers.keepNames(view.changed)
     views.set(key, view)
     return view

@@ -7,6 +7,7 @@ import type { RawJson } from '../wire/message.ts'
 import { memberOf } from '../wire/raw-json.ts'
 import { type Catalogue, digestOf } from './catalogue.ts'
 import { fetchLists } from './fetch-lists.ts'
+import type { Turns } from './turns.ts'
 
 /** One server behind the portal: its connection, and what it was last known to offer. */
 export type Source = {
@@ -28,6 +29,8 @@ export type SourceOptions = {
   upstream: Upstream
   saved: Catalogue | null
   log: Logger
+  /** Shared by all: with many servers not all are started at the same moment. */
+  turns: Turns
   /** How often a server is asked that does not tell of changes, ms. @default 300_000 */
   pollMs?: number | undefined
   onChange(): void
@@ -41,7 +44,7 @@ const patienceMs = 3_000
 const retryMs = { least: 1_000, most: 60_000 }
 
 export function openSource(options: SourceOptions): Source {
-  const { server, upstream, saved, log, pollMs = 300_000 } = options
+  const { server, upstream, saved, log, turns, pollMs = 300_000 } = options
   const ended = new AbortController()
   let known = saved
   let digest = saved === null ? '' : digestOf(saved)
@@ -104,7 +107,8 @@ export function openSource(options: SourceOptions): Source {
     if (ended.signal.aborted) return
     startedAt = Date.now()
     try {
-      take({ ...(await fetchLists(upstream, ended.signal)), at: Date.now() })
+      const found = await turns(() => fetchLists(upstream, ended.signal))
+      take({ ...found, at: Date.now() })
       failures = 0
       pollAfter()
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { RawJson } from '../wire/message.ts'
 import { catalogue } from './catalogue.ts'
 import { openSource, type Source } from './source.ts'
+import { openTurns } from './turns.ts'
 
 /** The servers that this gateway speaks to, kept equal to the rows. */
 export type Sources = {
@@ -29,12 +30,15 @@ export type SourcesOptions = {
 }
 
 const saveMs = 1_000
+/** Servers that are asked what they offer at once: each may be a program that has to start. */
+const together = { most: 8, longMs: 1_000 }
 const savedCatalogues = z.record(z.string(), catalogue)
 
 export async function openSources(options: SourcesOptions): Promise<Sources> {
   const { servers, upstreams, log } = options
   const file = snapshotFile(options.catalogueFile, savedCatalogues, { what: 'what MCP servers offer', log })
   let saved = (await file.read()) ?? {}
+  const turns = openTurns(together)
   let sources = new Map<string, Source>()
   let saving: ReturnType<typeof setTimeout> | undefined
   let closed = false
@@ -77,7 +81,7 @@ export async function openSources(options: SourcesOptions): Promise<Sources> {
       return known.server === server ? known : Object.assign(known, { server })
     }
     const source: Source = openSource({
-      ...{ server, upstream: upstreams.get(server), log, pollMs: options.pollMs },
+      ...{ server, upstream: upstreams.get(server), log, turns, pollMs: options.pollMs },
       saved: saved[keyOf(server)] ?? known?.catalogue() ?? null,
       onChange() {
         if (closed) return

@@ -2,9 +2,10 @@ import type { OwnListing } from '../own/own.ts'
 import { everything, type Selector } from '../servers/selector.ts'
 import { ownServerName } from '../servers/server.ts'
 import type { PortalSettings, StoredName } from '../servers/servers.ts'
-import { memberOf, withMember } from '../wire/raw-json.ts'
+import { memberOf } from '../wire/raw-json.ts'
 import type { Listed } from './catalogue.ts'
 import { assignNames } from './names.ts'
+import type { Rename } from './renaming.ts'
 import type { Source } from './source.ts'
 import { portalUri } from './uris.ts'
 
@@ -43,35 +44,41 @@ export type ViewOptions = {
   own: readonly OwnListing[]
   /** Null: everything. */
   portal: PortalSettings | null
+  rename: Rename
 }
 
 export const defaultNameLength = 50
 
-export function makeView({ sources: all, own, portal }: ViewOptions): View {
+export function makeView({ sources: all, own, portal, rename }: ViewOptions): View {
   const selects = portal?.selects ?? everything
   const sources = all.filter(({ server }) => portal?.servers?.includes(server.name) ?? true)
   const ownTools = own
     .filter((tool) => selects(ownServerName, tool.name) && (tool.readOnly || portal?.read_only !== true))
     .map((tool) => ownEntry(tool))
-  const tools = named(sources, 'tools', { portal, selects, taken: own.map(({ name }) => name) })
-  const prompts = named(sources, 'prompts', { portal, selects, taken: [] })
+  const tools = named(sources, 'tools', { portal, selects, rename, taken: own.map(({ name }) => name) })
+  const prompts = named(sources, 'prompts', { portal, selects, rename, taken: [] })
   const readOnly = portal?.read_only === true
   return {
     sources,
     tools: [...ownTools, ...tools.filter(({ json }) => !readOnly || changesNothing(json))],
     prompts,
-    resources: addressed(sources, 'resources', selects),
-    templates: addressed(sources, 'templates', selects),
+    resources: addressed(sources, 'resources', { selects, rename }),
+    templates: addressed(sources, 'templates', { selects, rename }),
     changed: [...changed(tools, 'tool'), ...changed(prompts, 'prompt')],
     selects: (server, name) => (portal?.servers?.includes(server) ?? true) && selects(server, name),
   }
 }
 
-type Naming = { portal: PortalSettings | null; selects: Selector; taken: readonly string[] }
+type Naming = {
+  portal: PortalSettings | null
+  selects: Selector
+  rename: Rename
+  taken: readonly string[]
+}
 
 /** Names are given before anything is left out, so that a switch never renames anything else. */
 function named(sources: readonly Source[], kind: 'tools' | 'prompts', options: Naming): Entry[] {
-  const { portal, selects, taken } = options
+  const { portal, selects, rename, taken } = options
   const all = sources.flatMap((source) =>
     (source.catalogue()?.lists[kind] ?? []).map((listed) => ({ source, listed })),
   )
@@ -88,26 +95,30 @@ function named(sources: readonly Source[], kind: 'tools' | 'prompts', options: N
     const exposed = names[at]?.name ?? listed.name
     const plain = names[at]?.plain === true
     const off = kind === 'tools' && source.server.tools[listed.name]?.enabled === false
-    return [{ ...entry(source, listed, exposed, 'name'), off, plain }]
+    return [{ ...entry(source, listed, { exposed, json: rename(listed, 'name', exposed) }), off, plain }]
   })
 }
 
 /** Of a URI that two servers have the older keeps it, and the other's is led to by a form of ours. */
-function addressed(sources: readonly Source[], kind: 'resources' | 'templates', selects: Selector): Entry[] {
+function addressed(
+  sources: readonly Source[],
+  kind: 'resources' | 'templates',
+  { selects, rename }: Pick<Naming, 'selects' | 'rename'>,
+): Entry[] {
+  const member = kind === 'resources' ? 'uri' : 'uriTemplate'
   const used = new Set<string>()
   return sources.flatMap((source) =>
     (source.catalogue()?.lists[kind] ?? []).flatMap((listed) => {
       if (!selects(source.server.name, listed.name)) return []
       const exposed = used.has(listed.name) ? portalUri(source.server.name, listed.name) : listed.name
       used.add(exposed)
-      return [entry(source, listed, exposed, kind === 'resources' ? 'uri' : 'uriTemplate')]
+      return [entry(source, listed, { exposed, json: rename(listed, member, exposed) })]
     }),
   )
 }
 
-function entry(source: Source, { name, json }: Listed, exposed: string, member: string): Entry {
-  const renamed = exposed === name ? json : withMember(json, member, JSON.stringify(exposed))
-  return { exposed, name, json: renamed, source, own: null, off: false, plain: true }
+function entry(source: Source, { name }: Listed, shown: Pick<Entry, 'exposed' | 'json'>): Entry {
+  return { ...shown, name, source, own: null, off: false, plain: true }
 }
 
 export function ownEntry(own: OwnListing): Entry {
