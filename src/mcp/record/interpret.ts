@@ -9,19 +9,31 @@ import { answerText } from './result-text.ts'
 /** What the bytes of an MCP exchange mean: a call of a tool is a turn. Never throws. */
 export const interpretMcp: Interpret = (exchange) => {
   const { open, end, request, response } = exchange
-  const asked = framesIn(request).find((frame) => typeof frame.method === 'string')
-  const frames = asked === undefined ? [] : framesIn(response)
-  const answer = asked?.id === undefined ? undefined : answerIn(frames, asked.id)
-  const found = factsIn(asked, open.request_headers)
+  // Several are a batch, of the older revisions: its facts are those of the first.
+  const asked = framesIn(request).filter((frame) => typeof frame.method === 'string')
+  const frames = asked.length === 0 ? [] : framesIn(response)
+  const calls = asked.map((one) => ({
+    asked: one,
+    answer: one.id === undefined ? undefined : answerIn(frames, one.id),
+  }))
+  const found = factsIn(asked[0], open.request_headers)
   const facts = { ...found.facts, ...given(open.mcp) }
+  const isClient = open.mcp?.hop === 'client'
   return {
     ...nothing,
-    streamed: frames.length > 1,
-    error: answer === undefined ? null : errorOf(answer),
-    session: open.mcp?.hop === 'client' ? sessionOf(exchange, found.client, facts) : null,
-    history: open.mcp?.hop === 'client' && end.outcome !== 'rejected' ? turnsOf(exchange, asked, answer) : [],
+    streamed: frames.length > asked.length,
+    error: firstError(calls),
+    session: isClient ? sessionOf(exchange, found.client, facts) : null,
+    history:
+      isClient && end.outcome !== 'rejected' ? calls.flatMap((call, n) => turnOf(open.id, call, n)) : [],
     mcp: found.facts,
   }
+}
+
+type Call = { asked: Fields; answer: Fields | undefined }
+
+function firstError(calls: readonly Call[]): string | null {
+  return calls.flatMap(({ answer }) => (answer === undefined ? [] : (errorOf(answer) ?? []))).at(0) ?? null
 }
 
 const nothing: Interpretation = {
@@ -69,18 +81,15 @@ const spoken = ['tools/call', 'resources/read', 'prompts/get']
 /** Longer texts are cut in what people read and search; the bytes are kept elsewhere. */
 const longestText = 1024 * 1024
 
-/** One turn: what was called, with what, and what came of it. Each call is a turn of its own, however often it is made. */
-function turnsOf(
-  { open }: RecordedExchange,
-  asked: Fields | undefined,
-  answer: Fields | undefined,
-): Message[] {
-  const rpc = word(asked?.method)
+/** What was called, with what, and what came of it. Each call is a turn of its own, however often it is made. */
+function turnOf(exchange: string, { asked, answer }: Call, n: number): Message[] {
+  const rpc = word(asked.method)
   if (rpc === null || !spoken.includes(rpc)) return []
-  const params = fieldsOf(asked?.params)
+  const params = fieldsOf(asked.params)
   const name = rpc === 'resources/read' ? rpc : (word(params.name) ?? rpc)
   const given = rpc === 'resources/read' ? params.uri : (params.arguments ?? {})
   const called = `${name}(${JSON.stringify(given) ?? ''})`
   const text = answer === undefined ? called : `${called}\n${answerText(answer)}`
-  return [{ role: 'tool', text: cleanText(text.slice(0, longestText)), digest: open.id.replaceAll('-', '') }]
+  const digest = `${exchange.replaceAll('-', '')}${n.toString(16).padStart(4, '0')}`
+  return [{ role: 'tool', text: cleanText(text.slice(0, longestText)), digest }]
 }

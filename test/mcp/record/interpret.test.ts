@@ -81,6 +81,27 @@ test.each([
   ])
 })
 
+test('each call of a batch is a turn, with its own answer', () => {
+  const ask = (id: number, q: string) => ({
+    ...{ jsonrpc: '2.0', id, method: 'tools/call' },
+    params: { name: 'dig', arguments: { q } },
+  })
+  const say = (id: number, text: string) => ({
+    jsonrpc: '2.0',
+    id,
+    result: { content: [{ type: 'text', text }] },
+  })
+  const read = interpretMcp({
+    ...toolCall(),
+    request: Buffer.from(
+      JSON.stringify([ask(1, 'a'), ask(2, 'a'), { jsonrpc: '2.0', method: 'notifications/x' }]),
+    ),
+    response: Buffer.from(JSON.stringify([say(2, 'two'), say(1, 'one')])),
+  })
+  expect(read.history.map(({ text }) => text)).toEqual(['dig({"q":"a"})\none', 'dig({"q":"a"})\ntwo'])
+  expect(new Set(read.history.map(({ digest }) => digest)).size).toBe(2)
+})
+
 test('an answer that broke off leaves the question', () => {
   for (const response of [
     '',
