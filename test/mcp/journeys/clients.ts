@@ -14,12 +14,16 @@ export async function connect(
   const client = new Client(
     { name: 'official', version: '1' },
     {
+      capabilities: { elicitation: { form: {} } },
       versionNegotiation: { mode: era === 'legacy' ? 'legacy' : { pin: '2026-07-28' } },
       ...(onChange === undefined
         ? {}
         : { listChanged: { tools: { onChanged: onChange, debounceMs: 0, autoRefresh: false } } }),
     },
   )
+  client.setRequestHandler('elicitation/create', () => ({
+    ...{ action: 'accept' as const, content: { username: 'wren', email: 'wren@example.com' } },
+  }))
   await client.connect(way === 'http' ? httpTransport({ gateway, headers }) : relayTransport(gateway))
   return client
 }

@@ -55,6 +55,32 @@ describe.each(ways)('the official client of the $era era over $way', ({ way, era
     expect(steps.length).toBeGreaterThanOrEqual(2)
   })
 
+  test('is asked back by a server in the course of a call', async () => {
+    for (const server of ['local', 'remote']) {
+      const args = { name: `${server}__test_elicitation`, arguments: { message: 'Who?' } }
+      const said = textOf(await client.callTool(args))
+      expect(said).toContain('action=accept')
+      expect(said).toContain('wren')
+    }
+  })
+
+  // In the modern era that is part of `subscriptions/listen`.
+  test.skipIf(era === 'modern')('hears of changes of a resource that it subscribed to', async () => {
+    const { resources } = await client.listResources()
+    const uri = resources.find(({ uri: one }) => one.includes('watched'))?.uri ?? ''
+    expect(uri).not.toBe('')
+    const updates: string[] = []
+    client.setNotificationHandler(
+      'notifications/resources/updated',
+      ({ params }) => void updates.push(params.uri),
+    )
+    await client.subscribeResource({ uri })
+    await until('an update is heard', () => {
+      behind.http.world.touch('test://watched-resource')
+      return updates.length > 0
+    })
+  })
+
   test('reads resources and prompts of servers', async () => {
     const { resources } = await client.listResources()
     const uri = resources.find(({ uri: one }) => one.includes('static-text'))?.uri ?? ''
