@@ -101,6 +101,8 @@ export async function openConnection(
     },
   }
 
+  const hopOf = (id: number) => ({ id, era: speech.era, version: speech.version ?? '', clientInfo })
+
   function write(
     text: string,
     about: { id: number | null; method: string | null; params?: RawJson },
@@ -108,28 +110,14 @@ export async function openConnection(
   ) {
     const { era, version } = speech
     const { id, method, params = '{}' } = about
-    const maxBytes = id === null ? 0 : (calls.get(id)?.listener.maxBytes ?? 0)
-    link?.send({
-      text,
-      id,
-      method,
-      params,
-      version,
-      era,
-      maxBytes,
-      ...(more === undefined ? {} : { headers: more }),
-    })
+    link?.send({ text, id, method, params, version, era, ...(more === undefined ? {} : { headers: more }) })
   }
 
   function cancel(id: number, reason: string): void {
     const method = calls.get(id)?.method
     if (link?.dropCancels !== true && method !== 'initialize') {
       const params = JSON.stringify({ requestId: id, reason })
-      write(notificationFrame('notifications/cancelled', params), {
-        id: null,
-        method: 'notifications/cancelled',
-        params,
-      })
+      write(notificationFrame(cancelled, params), { id: null, method: cancelled, params })
     }
     link?.drop(id)
   }
@@ -138,12 +126,7 @@ export async function openConnection(
     const hop = begun(() => hops.call(call))
     if ('kind' in hop) return { answer: failureAnswer(hop), failure: hop }
     const id = calls.nextId()
-    const { params, token } = envelopeOf(call, {
-      id,
-      era: speech.era,
-      version: speech.version ?? '',
-      clientInfo,
-    })
+    const { params, token } = envelopeOf(call, hopOf(id))
     const { method, timeoutMs, signal } = call
     const text = requestFrame(id, method, params)
     hop.request(`${text}\n`)
@@ -159,20 +142,12 @@ export async function openConnection(
     const { method, timeoutMs } = one
     const hop = one.hop ?? unasked.get() ?? unrecorded
     const id = calls.nextId()
-    const { params } = envelopeOf(one, { id, era: speech.era, version: speech.version ?? '', clientInfo })
+    const { params } = envelopeOf(one, hopOf(id))
     const text = requestFrame(id, method, params)
     hop.request(`${text}\n`)
     const settled = calls.open(id, {
-      ...{
-        method,
-        hop,
-        token: null,
-        timeoutMs,
-        signal: one.signal ?? null,
-        cancel,
-        foreign: false,
-        endsHop: false,
-      },
+      ...{ method, hop, token: null, timeoutMs, cancel, foreign: false, endsHop: false },
+      signal: one.signal ?? null,
       maxTimeoutMs: timeoutMs ?? 0,
       listener: { onNotification: one.onNotification ?? (() => {}), maxBytes: 8 * 1_048_576 },
     })
@@ -201,6 +176,8 @@ export async function openConnection(
     },
   }
 }
+
+const cancelled = 'notifications/cancelled'
 
 function oversized(calls: Calls, id: Id | null, bytes: number, events: ConnectionEvents): void {
   const call = typeof id === 'number' ? calls.get(id) : undefined

@@ -33,8 +33,6 @@ export type OutFrame = {
   era: 'legacy' | 'modern'
   /** What HTTP repeats of the body beside method and name. */
   headers?: readonly (readonly [string, string])[]
-  /** Bytes that the answer may have. */
-  maxBytes: number
 }
 
 export type LinkEvents = {

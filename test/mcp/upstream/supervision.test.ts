@@ -48,7 +48,7 @@ test('C6: of a server that is down an error is all that one gets, at once', asyn
   })
   const started = performance.now()
   expect(errorOf(await callTool(upstream, 'echo')).message).toMatch(/next try at \d{4}-/)
-  expect(performance.now() - started).toBeLessThan(100)
+  expect(performance.now() - started).toBeLessThan(1_000)
   expect(upstream.facts(signal)).rejects.toThrow('gone is not available')
   await patient.close()
 })
@@ -217,7 +217,7 @@ test('a server that hangs while it is connected to can be closed at once, with i
     if (spec.url !== null) await until('it was asked', () => hole.pendingRequests > 0)
     const started = performance.now()
     await upstream.close()
-    expect(performance.now() - started).toBeLessThan(1_500)
+    expect(performance.now() - started).toBeLessThan(4_000)
     expect(errorOf(await asking).code).toBe(-31_001)
   }
   await hole.stop(true)

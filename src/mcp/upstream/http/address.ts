@@ -16,7 +16,7 @@ export type Address = {
  * that a second answer of the DNS cannot lead elsewhere.
  * @throws ConnectError where it is no address that may be asked
  */
-export async function addressOf(text: string, allowPrivate: boolean): Promise<Address> {
+async function addressOf(text: string, allowPrivate: boolean): Promise<Address> {
   const url = URL.parse(text)
   if (url === null || !/^(https?|wss?):$/.test(url.protocol)) throw new ConnectError('Its URL is none')
   if (allowPrivate) return { url, host: null, serverName: null }
