@@ -63,7 +63,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     ...{ recorder: unrecorded, log, folder, allowPrivate: true },
     inherited: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
     clientInfo: '{"name":"sluice","version":"0"}',
-    limits: { waits: { baseMs: 50, mostMs: 200 }, timeoutMs: 4_000, probeMs: 1_000 },
+    limits: { waits: { baseMs: 50, mostMs: 200 } },
   })
   const portal = await openPortal({
     ...{ sql, servers, upstreams, ownTools, log, version: '0', ...rest },

@@ -98,6 +98,44 @@ test('a server’s tools are listed with their switches, asked for again, and sw
   ])
 })
 
+const meta = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+}
+
+/** One request of the modern era, without any credential. */
+async function rpc(path: string, method: string, params: Record<string, unknown> = {}) {
+  const response = await fetch(`${gateways[1]?.url}${path}`, {
+    method: 'POST',
+    headers: {
+      ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': method },
+      ...(typeof params.name === 'string' ? { 'mcp-name': params.name } : {}),
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: meta } }),
+  })
+  const text = await response.text()
+  const data = /^data: (.*)$/m.exec(text)?.[1] ?? text
+  return { status: response.status, json: data === '' ? null : JSON.parse(data) }
+}
+
+test('a portal that lists without a credential lets nobody call, and a secret address does both until it is revoked', async () => {
+  await api(0, 'PATCH', '/api/mcp/servers/it', { tools: { echo: null } })
+  await api(0, 'PUT', '/api/mcp/portals/shown', { anonymous_listing: true })
+  const made = JSON.parse((await api(0, 'POST', '/api/mcp/urls', { portal: 'shown' })).text)
+  await until('the other gateway knows', async () => (await rpc('/mcp/shown', 'tools/list')).status === 200)
+  const { tools } = (await rpc('/mcp/shown', 'tools/list')).json.result
+  expect(tools.map(({ name }: { name: string }) => name)).toEqual(['it__echo'])
+  expect((await rpc('/mcp/shown', 'tools/call', { name: 'it__echo', arguments: {} })).status).toBe(401)
+  expect((await rpc('/mcp', 'tools/list')).status).toBe(401)
+
+  const called = await rpc(made.url_path, 'tools/call', { name: 'it__echo', arguments: { a: 1 } })
+  expect(called.json.result).toMatchObject({ resultType: 'complete', extra: 1.5 })
+  await api(0, 'DELETE', `/api/mcp/urls/${made.id}`)
+  await until('it is worth nothing', async () => (await rpc(made.url_path, 'tools/list')).status === 404)
+})
+
 test('metrics show which servers are up', async () => {
   await api(0, 'PATCH', '/api/mcp/servers/it', { enabled: true })
   await until('it is up', async () =>
