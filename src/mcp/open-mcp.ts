@@ -83,7 +83,7 @@ export async function openMcp(options: McpOptions): Promise<Mcp> {
   held.add('MCP portal', portal.close)
   const edge = openEdge({
     ...{ portal, recorder, log, guard: options.guard, bodyMaxBytes: options.bodyMaxBytes },
-    sessions: openSessions({ sql, log, tokens: sessionTokens(options.secret) }),
+    sessions: openSessions({ sql, log, vault, tokens: sessionTokens(options.secret) }),
     eventsAfter: record.eventsAfter,
     isSecret: (method, params) => holdsSecret(method, params, portal.sensitive),
     ways: {

@@ -1,6 +1,6 @@
 import type { Client, ClientCall } from '../portal/portal.ts'
 import type { Hop } from '../record/recorder.ts'
-import type { Session } from '../session/session.ts'
+import { askId, type Session } from '../session/session.ts'
 import { codes, rpcError } from '../wire/codes.ts'
 import { notificationFrame, requestFrame, responseFrame } from '../wire/frame.ts'
 import type { Answer, RawJson, RequestMessage } from '../wire/message.ts'
@@ -63,7 +63,7 @@ export async function runCall(call: Call, answer: (of: ClientCall) => Promise<An
 type Asking = { method: string; params: RawJson; signal: AbortSignal; asked: Set<string> }
 
 /** Asks the client back, on the call's own stream; its answer comes with a request of its own. */
-async function ask({ client, session, hop, outlet }: Call, asking: Asking): Promise<Answer> {
+async function ask({ client, session, outlet }: Call, asking: Asking): Promise<Answer> {
   const { method, params, signal, asked } = asking
   if (client.era === 'modern')
     return refused(`A client of ${client.protocolVersion} takes no requests: ${method}`)
@@ -72,7 +72,7 @@ async function ask({ client, session, hop, outlet }: Call, asking: Asking): Prom
     return refused(`The client has not the capability ${needed}: ${method}`)
   if (session === null || !outlet.canSend || signal.aborted)
     return refused(`The client cannot be asked: ${method}`)
-  const id = `${hop.id}-${asked.size + 1}`
+  const id = askId(session)
   const { promise, resolve } = Promise.withResolvers<Answer>()
   const settle = (answer: Answer) => {
     session.asked.delete(id)

@@ -91,8 +91,8 @@ export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
     }
     if (message.kind === 'request')
       return await answer(message, { hop, client: legacyClient(visitor, session), of: session })
-    if (message.kind === 'response') takeAnswer(session, message)
-    else takeNotification(edge, message, { session, visitor })
+    if (message.kind === 'response') await takeAnswer(edge, session, message)
+    else if (!isCancelled(message)) await takeNotification(edge, message, { session, visitor })
     await over(hop)
   }
 

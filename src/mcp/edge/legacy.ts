@@ -1,9 +1,9 @@
 import { errorText } from '#lib/errors'
 import type { Client } from '../portal/portal.ts'
 import type { Hop } from '../record/recorder.ts'
-import type { Session } from '../session/session.ts'
+import { hear, isAskedElsewhere, type Session } from '../session/session.ts'
+import { notificationFrame, responseFrame } from '../wire/frame.ts'
 import type { Message, NotificationMessage, RequestMessage, ResponseMessage } from '../wire/message.ts'
-import { memberOf } from '../wire/raw-json.ts'
 import { hasBatches, hasPriming } from '../wire/versions.ts'
 import type { Accepts } from './accept.ts'
 import { answerCall } from './answering.ts'
@@ -28,8 +28,8 @@ export async function answerLegacy(edge: Edge, incoming: Incoming, answering: An
     return await initialize(edge, incoming, { message, hop })
   const session = await sessionOf(edge, incoming)
   if (message.kind === 'request') return await request(edge, incoming, { message, hop, accepts, session })
-  if (message.kind === 'response') takeAnswer(session, message)
-  else takeNotification(edge, message, { session, visitor: incoming.visitor })
+  if (message.kind === 'response') await takeAnswer(edge, session, message)
+  else await takeNotification(edge, message, { session, visitor: incoming.visitor })
   return await accepted(hop)
 }
 
@@ -80,9 +80,9 @@ export async function answerLegacyBatch(
       throw invalidRequest(400, 'no-batches', `Invalid Request: revision ${version} has no batches`)
     for (const message of messages) {
       checkMay(incoming.visitor, message.kind === 'response' ? null : message.method)
-      if (message.kind === 'response') takeAnswer(session, message)
+      if (message.kind === 'response') await takeAnswer(edge, session, message)
       if (message.kind === 'notification')
-        takeNotification(edge, message, { session, visitor: incoming.visitor })
+        await takeNotification(edge, message, { session, visitor: incoming.visitor })
     }
     const requests = messages.filter((message) => message.kind === 'request')
     if (requests.length === 0) return await accepted(hop)
@@ -150,25 +150,25 @@ export function legacyClient({ principal, portal }: Visitor, { claims, logLevel 
   return { principal, portal, era: 'legacy', protocolVersion, session, info, capabilities, logLevel }
 }
 
-export function takeNotification(
+export async function takeNotification(
   edge: Edge,
-  { method, params }: NotificationMessage,
+  message: NotificationMessage,
   { session, visitor }: { session: Session; visitor: Visitor },
-): void {
+): Promise<void> {
+  const { method, params } = message
   if (method === 'notifications/cancelled') {
-    const id: unknown = JSON.parse(memberOf(params, 'requestId') ?? 'null')
-    if (typeof id === 'string' || typeof id === 'number') session.calls.get(id)?.cancel()
+    if (!hear(session, message)) await edge.sessions.elsewhere(session, notificationFrame(method, params))
   } else if (method !== 'notifications/initialized') {
     edge.portal.notify(legacyClient(visitor, session), method, params)
   }
 }
 
 /** @throws Refusal 400 where nothing of that id was asked, or it was answered already */
-export function takeAnswer(session: Session, { id, answer }: ResponseMessage): void {
-  const waiting = typeof id === 'string' ? session.asked.get(id) : undefined
-  if (waiting === undefined)
-    throw invalidRequest(400, 'unasked', `No request of the id ${JSON.stringify(id)} waits for a response`)
-  waiting(answer)
+export async function takeAnswer(edge: Edge, session: Session, message: ResponseMessage): Promise<void> {
+  if (hear(session, message)) return
+  const { id, answer } = message
+  if (isAskedElsewhere(session, id)) return await edge.sessions.elsewhere(session, responseFrame(id, answer))
+  throw invalidRequest(400, 'unasked', `No request of the id ${JSON.stringify(id)} waits for a response`)
 }
 
 export function answeringOf({ portal, sessions, subscriptions }: Edge) {

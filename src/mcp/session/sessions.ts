@@ -3,8 +3,11 @@ import type { Principal } from '#access'
 import { errorText } from '#lib/errors'
 import { idFloor } from '#lib/ids'
 import type { Logger } from '#lib/log'
+import type { Vault } from '#lib/vault'
 import { follow } from '#store'
-import { endSession, isIdle, newSession, type Session } from './session.ts'
+import { readFrame } from '../wire/frame.ts'
+import { dropMail, openMailbox } from './mailbox.ts'
+import { endSession, hear, isIdle, newSession, type Session } from './session.ts'
 import {
   changesSince,
   dropStates,
@@ -26,18 +29,26 @@ export type Sessions = {
   changed(session: Session): void
   /** Ends it on all gateways. Rejects where that could not be stored. */
   end(session: Session): Promise<void>
+  /** For the gateway that has the call which a client's answer or cancellation is about. Never rejects. */
+  elsewhere(session: Session, frame: string): Promise<void>
   size(): number
   close(): Promise<void>
 }
 
-export type SessionsOptions = { sql: Sql; log: Logger; tokens: SessionTokens }
+export type SessionsOptions = {
+  sql: Sql
+  log: Logger
+  tokens: SessionTokens
+  vault: Vault
+}
 
 const forgetAfterMs = 10 * 60_000
 /** A transaction that began earlier may be seen later: so much is read twice. */
 const overlap = 200n
 
 /** There is no table of sessions: this is what of them is in use here, and what they have changed. */
-export function openSessions({ sql, log, tokens }: SessionsOptions): Sessions {
+export function openSessions({ sql, log, tokens, vault }: SessionsOptions): Sessions {
+  const gateway = crypto.randomUUID().slice(0, 8)
   const held = new Map<string, Session>()
   const read = new Map<string, SessionClaims>()
   const making = new Map<string, Promise<Session | null>>()
@@ -45,13 +56,25 @@ export function openSessions({ sql, log, tokens }: SessionsOptions): Sessions {
   let saving: Promise<void> | null = null
   let revision: bigint | null = null
   const follower = follow({ sql, channel: 'sluice_mcp_sessions', what: 'MCP sessions', update, log })
+  const mailbox = openMailbox({
+    ...{ sql, log, vault },
+    isHere(id) {
+      const session = held.get(id)
+      return session !== undefined && session.calls.size > 0
+    },
+    take(id, frame) {
+      const session = held.get(id)
+      const message = readFrame(frame)
+      if (session !== undefined && message !== null) hear(session, message)
+    },
+  })
   const sweeper = setInterval(sweep, 60_000)
   sweeper.unref()
 
   return {
     open(claims) {
       const issued = tokens.issue(claims)
-      const session = newSession(issued.claims, { heard: false })
+      const session = newSession(issued.claims, { heard: false, gateway })
       held.set(issued.claims.id, session)
       return { token: issued.token, session }
     },
@@ -73,11 +96,17 @@ export function openSessions({ sql, log, tokens }: SessionsOptions): Sessions {
       endSession(session)
       await store(session)
     },
+    async elsewhere({ claims }, frame) {
+      await mailbox.send(claims.id, frame).catch((error: unknown) => {
+        log.warn({ reason: errorText(error) }, 'MCP: what a client said could not be told to other gateways')
+      })
+    },
     size: () => held.size,
     async close() {
       clearInterval(sweeper)
       for (const session of held.values()) session.listening?.close()
       await saving
+      await mailbox.close()
       await follower.stop()
     },
   }
@@ -103,7 +132,7 @@ export function openSessions({ sql, log, tokens }: SessionsOptions): Sessions {
   }
 
   async function make(claims: SessionClaims): Promise<Session> {
-    const session = newSession(claims, { heard: true })
+    const session = newSession(claims, { heard: true, gateway })
     try {
       const state = await storedState(sql, claims.id)
       if (state !== null) apply(session, state)
@@ -154,6 +183,7 @@ export function openSessions({ sql, log, tokens }: SessionsOptions): Sessions {
   function sweep(): void {
     const before = Date.now() - forgetAfterMs
     for (const [id, session] of held) if (isIdle(session, before)) held.delete(id)
+    void dropMail(sql).catch(() => {})
     void dropStates(sql, idFloor(Date.now() - longestSessionMs)).catch(() => {})
   }
 }

@@ -22,3 +22,21 @@ end $$;
 
 create trigger mcp_session_changed before insert or update on mcp_sessions
   for each row execute function mcp_session_changed();
+
+-- What a client said to one gateway that is meant for another, which has its call: answers and cancellations.
+-- Taken within moments; lost in a crash of the server, with the calls that they are about.
+create unlogged table mcp_mail (
+  id bigint generated always as identity primary key,
+  session uuid not null,
+  -- Sealed with the key of the vault.
+  frame text not null,
+  sent_at timestamptz not null default now()
+);
+
+create function mcp_mail_sent() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('sluice_mcp_mail', new.id || ' ' || new.session);
+  return null;
+end $$;
+
+create trigger mcp_mail_sent after insert on mcp_mail for each row execute function mcp_mail_sent();

@@ -127,6 +127,26 @@ test('what a server asks comes on the stream of the call, and its answer by a PO
   expect(again.status).toBe(400)
 })
 
+test('an answer, and a cancellation, may come to another gateway than the call', async () => {
+  const session = await edge.session('2025-11-25', { sampling: {} })
+  const other = await startEdge({ database })
+  const events = readEvents(await session.post(call('ask')))
+  await events.next()
+  const { id } = await events.message()
+  const result = { role: 'assistant' }
+  expect((await other.post({ jsonrpc: '2.0', id, result }, session.headers)).status).toBe(202)
+  expect(await events.message()).toMatchObject({ id: 1, result: { answer: { result: expect.any(String) } } })
+  aborted.length = 0
+  waiting.clear()
+  const slow = session.post(call('slow', 'c-2'))
+  await until('the call to arrive', () => waiting.has('slow'))
+  const cancelled = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'c-2' } }
+  await other.post(cancelled, session.headers)
+  expect(await (await slow).text()).not.toContain('"result"')
+  expect(aborted).toEqual(['slow'])
+  await other.stop()
+})
+
 test('a client that said nothing of sampling is not asked', async () => {
   const session = await edge.session()
   const answer = await session.post(call('ask'))

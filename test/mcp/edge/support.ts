@@ -2,6 +2,7 @@
 import type { Principal, Scope } from '#access'
 import { SluiceError } from '#lib/errors'
 import { releaser } from '#lib/release'
+import { openVault } from '#lib/vault'
 import type { EventsAfter } from '../../../src/mcp/edge/edge.ts'
 import type { Target } from '../../../src/mcp/edge/identify.ts'
 import { type EdgeOptions, openEdge } from '../../../src/mcp/edge/open-edge.ts'
@@ -90,7 +91,8 @@ export async function startEdge(options: TestEdgeOptions): Promise<TestEdge> {
     close: async () => {},
   }
   const tokens = sessionTokens(options.secret ?? sessionSecret)
-  const sessions = openSessions({ sql: options.database.sql, log: quiet, tokens })
+  const vault = openVault(sessionSecret)
+  const sessions = openSessions({ sql: options.database.sql, log: quiet, tokens, vault })
   const edge = openEdge({
     ...{ portal, recorder, sessions, log: quiet, isSecret: () => false, bodyMaxBytes: 100_000 },
     eventsAfter: options.eventsAfter ?? (async () => null),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Principal } from '#access'
+import { openVault } from '#lib/vault'
 import { openStore } from '#store'
 import { openSessions, type Sessions } from '../../../src/mcp/session/sessions.ts'
 import { sessionTokens } from '../../../src/mcp/session/token.ts'
@@ -9,7 +10,9 @@ import { until } from '../../support/until.ts'
 
 let database: TestDatabase
 const opened: Sessions[] = []
-const tokens = sessionTokens('a secret of the tests, long enough for all')
+const secret = 'a secret of the tests, long enough for all'
+const tokens = sessionTokens(secret)
+const vault = openVault(secret)
 const claims = {
   ...{ tenant: 'acme', keyId: 'a', portal: null, version: '2025-11-25', info: '{}', capabilities: '{}' },
 }
@@ -28,7 +31,7 @@ afterAll(async () => {
 })
 
 function gateway(): Sessions {
-  const sessions = openSessions({ sql: database.sql, log: quiet, tokens })
+  const sessions = openSessions({ sql: database.sql, log: quiet, tokens, vault })
   opened.push(sessions)
   return sessions
 }
@@ -83,7 +86,7 @@ test('an end is for ever, and cancels what is under way', async () => {
 test('while the database is down a session goes on, with what it was when it began', async () => {
   const { token } = gateway().open(claims)
   const down = openStore('postgres://nobody@127.0.0.1:9/none', { max: 1, name: 'test' })
-  const sessions = openSessions({ sql: down.sql, log: quiet, tokens })
+  const sessions = openSessions({ sql: down.sql, log: quiet, tokens, vault })
   expect(await sessions.find(token, owner, null)).not.toBeNull()
   await sessions.close()
   await down.close()
