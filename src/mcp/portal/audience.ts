@@ -5,8 +5,10 @@ import type { Servers, Sight } from '../servers/servers.ts'
 import type { RawJson } from '../wire/message.ts'
 import { type ListKind, listKinds } from './catalogue.ts'
 import { invalid } from './errors.ts'
+import { findingNames } from './finding-names.ts'
 import type { Client } from './portal.ts'
 import { openRenaming } from './renaming.ts'
+import { type Searchable, searchable } from './search.ts'
 import type { Source } from './source.ts'
 import { type Entry, makeView, type View } from './view.ts'
 
@@ -26,6 +28,8 @@ export type Audience = {
   digest(kind: ListKind): string
   /** Answers made once for all: after a change everybody asks for the same at the same time. */
   pages: Map<string, RawJson>
+  /** Tools for `search_tools`, read when somebody first searches. */
+  searchable(): readonly Searchable[]
 }
 
 export type Audiences = {
@@ -96,12 +100,17 @@ function makeAudience(key: string, view: View, { principal }: Client, sight: Sig
   const lists = { ...all }
   for (const kind of listKinds) lists[kind] = all[kind].filter(({ off }) => !off).sort(byName)
   const digests = new Map<ListKind, string>()
+  let index: readonly Searchable[] | null = null
   return {
     ...{ key, sources: view.sources, lists, sight, pages: new Map() },
     tools: byExposed(all.tools),
     prompts: byExposed(all.prompts),
     resources: byExposed(all.resources),
     sees: ({ server }, name) => view.selects(server.name, name) && sight.sees(server.name, name),
+    searchable() {
+      index ??= searchable(lists.tools.filter(({ exposed }) => !findingNames.has(exposed)))
+      return index
+    },
     digest(kind) {
       const known = digests.get(kind) ?? String(Bun.hash(lists[kind].map(({ json }) => json).join('\n')))
       digests.set(kind, known)

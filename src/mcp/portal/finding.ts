@@ -5,11 +5,9 @@ import type { OwnListing } from '../own/own.ts'
 import { memberOf, stringOf, withMember } from '../wire/raw-json.ts'
 import type { Audience } from './audience.ts'
 import { invalid } from './errors.ts'
+import { callToolName, searchToolsName } from './finding-names.ts'
 import type { ClientCall } from './portal.ts'
 import { searchTools } from './search.ts'
-
-export const searchToolsName = 'search_tools'
-export const callToolName = 'call_tool'
 
 const searchInput = z.strictObject({
   query: z.string().min(1).max(1_000).describe('What the tool should do, in a few words, or its name'),
@@ -33,7 +31,7 @@ export function findingTools(audience: Audience | null) {
       scope: 'call',
       readOnly: true,
       run: async ({ query, limit }) => ({
-        tools: audience === null ? [] : searchTools(audience.lists.tools.filter(isFindable), query, limit),
+        tools: audience === null ? [] : searchTools(audience.searchable(), query, limit),
       }),
     }),
     call: defineTool({
@@ -66,10 +64,6 @@ export function readTarget(call: ClientCall): ClientCall {
   const args = memberOf(given, 'arguments') ?? '{}'
   const params = withMember(withMember(call.params, 'name', JSON.stringify(name)), 'arguments', args)
   return { ...call, params }
-}
-
-function isFindable({ exposed }: { exposed: string }): boolean {
-  return exposed !== searchToolsName && exposed !== callToolName
 }
 
 function withoutHints({ annotations: _, ...rest }: ReturnType<typeof describeTool>) {

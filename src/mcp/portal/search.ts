@@ -6,31 +6,25 @@ export type FoundTool = { name: string; server: string | null; description: stri
 /** What a word is worth, by where it stands. */
 const worth = { name: 6, title: 3, description: 2, arguments: 1 }
 
+/** Tools, read once for many searches. */
+export type Searchable = { entry: Entry; tool: Read }
+
+export function searchable(entries: readonly Entry[]): Searchable[] {
+  return entries.map((entry) => ({ entry, tool: read(entry.json) }))
+}
+
 /** Tools by how well they fit the words of a query: rare words count more, and those in names most. */
-export function searchTools(entries: readonly Entry[], query: string, limit: number): FoundTool[] {
+export function searchTools(known: readonly Searchable[], query: string, limit: number): FoundTool[] {
   const asked = telling([...new Set(words(query))])
-  const known = entries.map((entry) => ({ entry, tool: read(entry.json) }))
-  const rarity = new Map(
-    asked.map((word) => [
-      word,
-      rarityOf(
-        word,
-        known.map(({ tool }) => tool.text),
-      ),
-    ]),
-  )
+  const rarity = new Map(asked.map((word) => [word, rarityOf(word, known)]))
   return known
-    .map(({ entry, tool }) => ({
-      entry,
-      tool,
-      score: scoreOf(tool, asked, rarity) + exactness(entry, query),
-    }))
+    .map((one) => ({ ...one, score: scoreOf(one.tool, asked, rarity) + exactness(one.entry, query) }))
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || (a.entry.exposed < b.entry.exposed ? -1 : 1))
     .slice(0, limit)
     .map(({ entry, tool }) => ({
       ...{ name: entry.exposed, server: entry.source?.server.name ?? null },
-      ...{ description: tool.description, inputSchema: tool.inputSchema },
+      ...{ description: tool.description, inputSchema: JSON.parse(tool.inputSchema) },
     }))
 }
 
@@ -38,7 +32,7 @@ type Read = {
   text: string
   fields: Record<keyof typeof worth, string>
   description: string
-  inputSchema: unknown
+  inputSchema: RawJson
 }
 
 function read(json: RawJson): Read {
@@ -53,7 +47,8 @@ function read(json: RawJson): Read {
     description: words(description).join(' '),
     arguments: words(Object.keys(properties).join(' ')).join(' '),
   }
-  return { text: Object.values(fields).join(' '), fields, description, inputSchema: tool.inputSchema }
+  const inputSchema = JSON.stringify(tool.inputSchema ?? {})
+  return { text: Object.values(fields).join(' '), fields, description, inputSchema }
 }
 
 function scoreOf({ fields }: Read, asked: readonly string[], rarity: ReadonlyMap<string, number>): number {
@@ -73,9 +68,9 @@ function exactness({ exposed, name }: Entry, query: string): number {
   return exposed === query.trim() || name === query.trim() ? 1_000 : 0
 }
 
-function rarityOf(word: string, texts: readonly string[]): number {
-  const holding = texts.filter((text) => text.includes(word)).length
-  return Math.log(1 + texts.length / (1 + holding))
+function rarityOf(word: string, known: readonly Searchable[]): number {
+  const holding = known.filter(({ tool }) => tool.text.includes(word)).length
+  return Math.log(1 + known.length / (1 + holding))
 }
 
 /** Short ones tell nothing: `an`, `of`. */
