@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { repository, spawnProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { placesOf } from './places.ts'
 import { type Page, type Product, startProduct } from './product.ts'
+
+setDefaultTimeout(60_000)
 
 let product: Product
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { newId } from '../../../src/lib/ids.ts'
 import { type McpRecord, openMcpRecord } from '../../../src/mcp/record/open-record.ts'
 import { openRecorder } from '../../../src/mcp/record/open-recorder.ts'
@@ -8,6 +8,8 @@ import { spawnProcess } from '../../support/process.ts'
 import { until } from '../../support/until.ts'
 import { hopOf } from './support.ts'
 import { openWorld, type World } from './world.ts'
+
+setDefaultTimeout(60_000)
 
 const me = { tenant: 'default' }
 const completed = { outcome: 'completed', status: 200, error: null } as const

@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { type McpRecord, openMcpRecord } from '../../../src/mcp/record/open-record.ts'
 import { openRecorder } from '../../../src/mcp/record/open-recorder.ts'
 import { until } from '../../support/until.ts'
 import { hopOf } from './support.ts'
 import { openWorld, type World } from './world.ts'
+
+setDefaultTimeout(60_000)
 
 const me = { tenant: 'default' }
 const text = Array.from({ length: 20_000 }, (_, n) => `line ${n}`).join('\n')

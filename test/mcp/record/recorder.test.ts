@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSpool, SpoolFullError } from '#capture'
@@ -9,6 +9,8 @@ import { temporaryFolder } from '../../support/folder.ts'
 import { until } from '../../support/until.ts'
 import { hopOf } from './support.ts'
 import { openWorld, type World } from './world.ts'
+
+setDefaultTimeout(60_000)
 
 const completed = { outcome: 'completed', status: 200, error: null } as const
 const failing =

@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { rebuild } from '#capture'
 import { called, handlerOn, quiet, stored } from '../../capture/store-support.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { interpretBoth, toolCall } from './support.ts'
+
+setDefaultTimeout(60_000)
 
 let database: TestDatabase
 

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { rebuild } from '#capture'
 import type { ExchangeFilters } from '../../../src/capture/reading/exchange-filters.ts'
 import { type ExchangeItem, matches } from '../../../src/capture/reading/exchange-item.ts'
 import { type Fixture, openFixture } from '../../capture/reading-support.ts'
 import { called, quiet } from '../../capture/store-support.ts'
 import { interpretBoth, toolCall } from './support.ts'
+
+setDefaultTimeout(60_000)
 
 type Item = Record<string, unknown> & { type: string }
 type Timeline = { items: Item[]; next_cursor: string | null; more_calls: boolean }

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { until } from '../../support/until.ts'
 import { startGateway, type TestGateway } from '../gateway.ts'
 import { type Backend, openBackend, spyClient } from './support.ts'
+
+setDefaultTimeout(60_000)
 
 let backend: Backend
 let gateway: TestGateway

@@ -1,7 +1,9 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { SpoolFullError } from '#capture'
 import { until } from '../../support/until.ts'
 import { type Backend, openBackend, openSpyWorld, type SpyWorld, spyClient } from './support.ts'
+
+setDefaultTimeout(60_000)
 
 let backend: Backend
 let world: SpyWorld | undefined
@@ -190,6 +192,30 @@ test('a backend that has gone without a word is noticed, and the client told', a
   expect(row).toEqual({ outcome: 'upstream_timeout', error: 'silent' })
   half.stop()
 })
+
+test('a hundred connections, left in every way, leave nothing open', async () => {
+  backend = openBackend({ onMessage: (peer, message) => void (message === 'end' && peer.terminate()) })
+  world = await openSpyWorld(backend)
+  for (let round = 0; round < 25; round++) {
+    const clients = await Promise.all(
+      [1, 2, 3, 4].map(async () => {
+        const client = spyClient(world?.url ?? '')
+        await client.opened
+        return client
+      }),
+    )
+    const [one, two, three, four] = clients
+    one?.socket.send(call)
+    one?.socket.close()
+    two?.socket.terminate()
+    three?.socket.send('end')
+    four?.socket.close(4000, 'x')
+    await Promise.all(clients.map(({ closed }) => closed))
+  }
+  await until('all have ended', () => world?.spy.count() === 0 && backend.closed.length === 100)
+  expect(world.spool.ledger().open).toBe(0)
+  await stored(100)
+}, 60_000)
 
 test('what cannot be recorded does not pass', async () => {
   backend = openBackend({ onMessage: (peer) => peer.send(answer) })
