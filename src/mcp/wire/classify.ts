@@ -1,7 +1,7 @@
 import { codes, rpcError } from './codes.ts'
 import { claimsModern, type Envelope, readEnvelope } from './envelope.ts'
 import { headerValue } from './header-value.ts'
-import type { Message, NotificationMessage, RequestMessage, RpcError } from './message.ts'
+import type { Id, Message, NotificationMessage, RequestMessage, RpcError } from './message.ts'
 import { stringOf } from './raw-json.ts'
 import { isLegacy, isModern, unsupportedVersion } from './versions.ts'
 
@@ -19,6 +19,8 @@ export type Classified =
 export function classify(message: Message, headers: Headers | null): Classified {
   const version = headers?.get('mcp-protocol-version') ?? null
   if (message.kind === 'response') return { era: 'legacy', version: knownLegacy(version) }
+  if (message.kind === 'request' && !isExact(message.id))
+    return refused(rpcError(codes.invalidRequest, 'Invalid Request: the id is too large a number'))
   if (message.kind === 'request' && message.method === 'initialize' && !isModernInitialize(message)) {
     if (version === null || !isModern(version)) return { era: 'legacy', version: null }
     return refused(mismatch(`MCP-Protocol-Version is ${version}, which has no initialize`))
@@ -94,6 +96,11 @@ function isModernInitialize({ params }: RequestMessage): boolean {
 
 function modernNotification(version: string): Classified {
   return { era: 'modern', envelope: { version, info: '{}', capabilities: '{}', logLevel: null } }
+}
+
+/** Would it be given back as it came? */
+function isExact(id: Id): boolean {
+  return typeof id === 'string' || Number.isSafeInteger(id) || (Number.isFinite(id) && !Number.isInteger(id))
 }
 
 function knownLegacy(version: string | null): string | null {

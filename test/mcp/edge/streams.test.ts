@@ -152,6 +152,49 @@ test('C13: a client that takes nothing is cut off, and others do not notice', as
   await stuck.body?.cancel().catch(() => {})
 })
 
+test('C13: a socket that is read no more is given up when its time is over, be its queue short', async () => {
+  const patient = await startEdge({
+    database,
+    edge: {
+      heartbeatMs: 20,
+      limits: { keepAliveMs: 150, writeTimeoutMs: 300, queueBytes: 64 * 1024 * 1024 },
+    },
+    tools: {
+      async much({ notify, signal }) {
+        const more = `{"data":"${'x'.repeat(100_000)}"}`
+        for (let at = 0; at < 200; at += 1) notify('notifications/message', more)
+        const { promise, resolve } = Promise.withResolvers<Answer>()
+        signal.addEventListener('abort', () => resolve(done))
+        return await promise
+      },
+    },
+  })
+  const { hostname, port, host } = new URL(patient.url)
+  const { body, headers } = modern('tools/call', { name: 'much' })
+  const text = JSON.stringify(body)
+  const sent = {
+    host,
+    authorization: 'Bearer sk-sluice-a',
+    'content-length': String(text.length),
+    ...headers,
+  }
+  const head = Object.entries(sent).map(([name, value]) => `${name}: ${value}\r\n`)
+  const stuck = await Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      open(socket) {
+        socket.write(`POST /mcp HTTP/1.1\r\n${head.join('')}\r\n${text}`)
+        socket.pause()
+      },
+      data() {},
+    },
+  })
+  await until('it is given up', () => patient.hops.at(-1)?.end?.outcome === 'client_gone')
+  stuck.end()
+  await patient.stop()
+})
+
 test('1,000 listeners are told of a change within a second', async () => {
   const { body, headers } = modern('subscriptions/listen', { notifications: { toolsListChanged: true } })
   const authorization = 'Bearer sk-sluice-a'
