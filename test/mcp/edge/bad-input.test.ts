@@ -8,7 +8,7 @@ let edge: TestEdge
 beforeAll(async () => {
   database = await testDatabase()
   edge = await startEdge({ database })
-})
+}, 40_000)
 
 afterAll(async () => {
   await edge.stop()

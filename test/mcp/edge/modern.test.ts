@@ -34,7 +34,7 @@ beforeAll(async () => {
       },
     },
   })
-})
+}, 40_000)
 
 afterAll(async () => {
   await edge.stop()

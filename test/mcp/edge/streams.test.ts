@@ -37,7 +37,7 @@ beforeAll(async () => {
       quick: async () => done,
     },
   })
-})
+}, 40_000)
 
 afterAll(async () => {
   await edge.stop()

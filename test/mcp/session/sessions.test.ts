@@ -23,7 +23,7 @@ const owner = who('acme', 'a')
 
 beforeAll(async () => {
   database = await testDatabase()
-})
+}, 40_000)
 
 afterAll(async () => {
   for (const sessions of opened) await sessions.close()
