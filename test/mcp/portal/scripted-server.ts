@@ -2,7 +2,7 @@
  * A legacy MCP server on stdio that offers whatever the file named by SPEC says, byte for byte, now. A line `tell` in
  * the file beside it (SPEC.tell) is told as a notification within milliseconds.
  */
-import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 export type ScriptedSpec = {
@@ -36,11 +36,14 @@ function page(id: unknown, key: string, items: string[], cursor: string | undefi
 }
 
 if (import.meta.main) {
+  // What was there before it started is not for it.
+  let told = existsSync(`${file}.tell`) ? readFileSync(`${file}.tell`).length : 0
   setInterval(() => {
     if (!existsSync(`${file}.tell`)) return
-    const lines = readFileSync(`${file}.tell`, 'utf8').trim().split('\n')
-    rmSync(`${file}.tell`)
-    for (const line of lines) process.stdout.write(`${line}\n`)
+    const bytes = readFileSync(`${file}.tell`)
+    const end = bytes.lastIndexOf(0x0a) + 1
+    if (end > told) process.stdout.write(bytes.subarray(told, end))
+    told = Math.max(told, end)
   }, 5)
   for await (const line of createInterface({ input: process.stdin })) {
     const { id, method, params } = JSON.parse(line)

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Principal, Scope } from '#access'
@@ -122,7 +122,11 @@ export type Scripted = {
 
 export function scripted(spec: ScriptedSpec): Scripted {
   const file = join(temporaryFolder(), 'spec.json')
-  const set = (next: ScriptedSpec) => writeFileSync(file, JSON.stringify(next))
+  // By rename: the server may be reading it just now.
+  const set = (next: ScriptedSpec) => {
+    writeFileSync(`${file}.next`, JSON.stringify(next))
+    renameSync(`${file}.next`, file)
+  }
   const tell = (method: string, params: object = {}) =>
     appendFileSync(`${file}.tell`, `${JSON.stringify({ jsonrpc: '2.0', method, params })}\n`)
   set(spec)
