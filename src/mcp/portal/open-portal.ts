@@ -70,14 +70,12 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
   const subscriptions = openSubscriptions({ current: (id) => sources.get(id) })
   const sources = await openSources({
     ...{ servers, upstreams: options.upstreams, catalogueFile: options.catalogueFile, log },
-    pollMs: options.pollMs,
-    onChange: changed,
+    ...{ pollMs: options.pollMs, onChange: changed },
     onResource: (source, uri, params) =>
       changes.resource((client, uris) =>
         renamedUpdate(audiences.of(client), client, { source, uri, params, uris }),
       ),
   })
-
   const reports = reportsOf(sources, servers)
 
   return {
@@ -120,7 +118,7 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
     // Of a gateway that has only just started, nobody shall think that there is nothing.
     if (!isKnown(audience, call)) await settled(audience.sources, signal)
     const current = audiences.of(client)
-    if (method in listMethods) return listAnswer(current, call)
+    if (Object.hasOwn(listMethods, method)) return listAnswer(current, call)
     const { storeOverflow: overflow } = options
     switch (method) {
       case 'tools/call':
@@ -166,7 +164,7 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
 
 /** Need nothing more be found out before it can be answered? */
 function isKnown({ tools, prompts, resources }: Audience, { method, params }: ClientCall): boolean {
-  if (method in listMethods) return false
+  if (Object.hasOwn(listMethods, method)) return false
   const name = stringOf(params, method.startsWith('resources/') ? 'uri' : 'name') ?? ''
   if (method === 'tools/call') return tools.has(name) && name !== callToolName
   return !/^(prompts|resources|completion)\//.test(method) || prompts.has(name) || resources.has(name)
