@@ -10,7 +10,7 @@ import { memberOf } from '../wire/raw-json.ts'
 import { answerCall } from './answering.ts'
 import { runCall } from './call.ts'
 import { type Edge, letRun } from './edge.ts'
-import { checkMay, type Visitor } from './identify.ts'
+import { checkMay, type Visitor, whileWelcome } from './identify.ts'
 import { beginSession } from './initialize.ts'
 import { answeringOf, legacyClient, takeAnswer, takeNotification } from './legacy.ts'
 import { modernClient } from './modern.ts'
@@ -29,15 +29,20 @@ export type Duplex = {
 }
 
 export type DuplexOptions = {
-  visitor: Visitor
+  /** Who is there, asked anew for each message: throws where they may be here no more. */
+  visit(): Visitor
   transport: HopOpen['transport']
   path: string
   headers: HopOpen['headers']
   send(frame: string): void
+  /** Ends the connection: its client may be here no more. */
+  close(): void
 }
 
 export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
-  const { visitor, transport, path, headers, send } = options
+  const { visit, transport, path, headers, send } = options
+  let visitor = visit()
+  const leave = whileWelcome(visit, edge.heartbeat, options.close)
   const gone = new AbortController()
   /** Of the modern era, whose requests belong to no session. */
   const calls: Session['calls'] = new Map()
@@ -51,6 +56,7 @@ export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
     },
     end() {
       gone.abort()
+      leave()
       stopListening()
       if (session !== null) endSession(session)
       void Promise.resolve(unasked?.end({ outcome: 'completed', status: null, error: null })).catch(() => {})
@@ -61,6 +67,7 @@ export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
     const message = text.length > edge.bodyMaxBytes ? null : readFrame(text)
     let hop: Hop | null = null
     try {
+      visitor = visit()
       hop = begin(message)
       hop.request(`${text}\n`)
       if (text.length > edge.bodyMaxBytes) throw tooLarge(edge.bodyMaxBytes)

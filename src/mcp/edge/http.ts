@@ -6,7 +6,7 @@ import { readAccept } from './accept.ts'
 import { isBatch } from './batch.ts'
 import { preflight, withCors } from './cors.ts'
 import type { Edge, StreamServer } from './edge.ts'
-import { checkMay, identify, type Target } from './identify.ts'
+import { checkMay, identify, revisiting, type Target } from './identify.ts'
 import { beginHop, type Incoming, keptPath, refusing } from './incoming.ts'
 import { answerLegacy, answerLegacyBatch, endLegacy, listenLegacy } from './legacy.ts'
 import { answerModern } from './modern.ts'
@@ -35,7 +35,8 @@ async function answered(
 ): Promise<Response> {
   if (request.method === 'OPTIONS') return preflight(request)
   const visitor = identify(request, target, edge.ways)
-  const incoming = { request, server, visitor, path: keptPath(request, target) }
+  const again = () => revisiting(request, target, edge.ways)
+  const incoming = { request, server, visitor, again, path: keptPath(request, target) }
   switch (request.method) {
     case 'POST':
       return await post(edge, incoming)

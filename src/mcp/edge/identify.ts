@@ -1,5 +1,6 @@
 import type { Authorise, Principal } from '#access'
 import { SluiceError } from '#lib/errors'
+import type { Heartbeat } from './heartbeat.ts'
 import { invalidRequest } from './refusal.ts'
 
 /** What the path of a request names. */
@@ -41,6 +42,26 @@ export function identify(request: Request, target: Target, ways: Ways): Visitor 
   const visitor = authenticated(request, portal, ways)
   if (portal !== null && !ways.hasPortal(visitor.principal.tenant, portal)) throw unknown()
   return visitor
+}
+
+/**
+ * Asks again later: a stream or a connection outlives its request, and must not outlive its key.
+ * @returns what throws as `identify` does
+ */
+export function revisiting({ url, headers }: Request, target: Target, ways: Ways): () => Visitor {
+  const again = new Request(url, { headers: [...headers] })
+  return () => identify(again, target, ways)
+}
+
+/** Calls `end` within seconds of when the visitor may be here no more, until the function returned is called. */
+export function whileWelcome(visit: () => Visitor, { add }: Heartbeat, end: () => void): () => void {
+  return add(() => {
+    try {
+      visit()
+    } catch {
+      end()
+    }
+  })
 }
 
 function authenticated(request: Request, portal: string | null, ways: Ways): Visitor {

@@ -6,7 +6,14 @@ import { hopOpening } from './opening.ts'
 import { refusalOf, refusalResponse } from './refusal.ts'
 
 /** One request of a client who may be here. */
-export type Incoming = { request: Request; server: StreamServer; visitor: Visitor; path: string }
+export type Incoming = {
+  request: Request
+  server: StreamServer
+  visitor: Visitor
+  /** For what outlives the request: asks again who they are, and throws where they may be here no more. */
+  again(): () => Visitor
+  path: string
+}
 
 /** Who is refused sees it when it is on the record. */
 export async function refusing(

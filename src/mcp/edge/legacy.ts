@@ -119,6 +119,7 @@ export async function listenLegacy(edge: Edge, incoming: Incoming): Promise<Resp
   return openListening({
     ...{ portal, session, hop, heartbeat, limits, client: () => legacyClient(visitor, session) },
     gone: request.signal,
+    visit: incoming.again(),
   })
 }
 

@@ -4,6 +4,7 @@ import type { Session } from '../session/session.ts'
 import { notificationFrame } from '../wire/frame.ts'
 import { hasPriming } from '../wire/versions.ts'
 import type { Heartbeat } from './heartbeat.ts'
+import { type Visitor, whileWelcome } from './identify.ts'
 import { openSse, type SseLimits, sseEvent } from './sse-stream.ts'
 import { changeNotification } from './subscriptions.ts'
 
@@ -16,6 +17,8 @@ export type ListeningOptions = {
   limits: SseLimits
   /** Aborted where the client hangs up, be it before the stream was ever read. */
   gone: AbortSignal
+  /** Throws where the client may be here no more. */
+  visit(): Visitor
 }
 
 /**
@@ -24,11 +27,12 @@ export type ListeningOptions = {
  * always right.
  */
 export function openListening(options: ListeningOptions): Response {
-  const { portal, session, client, hop, heartbeat, limits, gone } = options
+  const { portal, session, client, hop, heartbeat, limits, gone, visit } = options
   let count = 0
   let told: string | null = null
   const stream = openSse({ ...limits, heartbeat, onGone: over })
   let stop = listen()
+  const leave = whileWelcome(visit, heartbeat, () => listening.close())
   const listening = {
     close() {
       stream.end()
@@ -73,6 +77,7 @@ export function openListening(options: ListeningOptions): Response {
     if (told !== null) return
     told = 'over'
     stop()
+    leave()
     if (session.listening === listening) session.listening = null
     session.usedAt = Date.now()
     void Promise.resolve(hop.end({ outcome: 'completed', status: 200, error: null })).catch(() => {})

@@ -8,6 +8,7 @@ import type { Accepts } from './accept.ts'
 import { answerCall } from './answering.ts'
 import { runCall } from './call.ts'
 import { type Edge, letRun } from './edge.ts'
+import { whileWelcome } from './identify.ts'
 import type { Incoming } from './incoming.ts'
 import { checkParamHeaders } from './param-headers.ts'
 import { invalidRequest } from './refusal.ts'
@@ -16,9 +17,10 @@ import { openReply } from './reply.ts'
 /** A message of 2026-07-28: it says all about itself, and its response stream is all that belongs to it. */
 export async function answerModern(
   edge: Edge,
-  { request, server, visitor }: Incoming,
+  incoming: Incoming,
   { message, hop, accepts, envelope }: { message: Message; hop: Hop; accepts: Accepts; envelope: Envelope },
 ): Promise<Response> {
+  const { request, server, visitor } = incoming
   const client = modernClient(visitor, envelope)
   if (message.kind === 'response')
     throw invalidRequest(400, 'unasked', 'A response answers nothing that was asked')
@@ -51,6 +53,10 @@ export async function answerModern(
   const answering = { portal, sessions, subscribe: subscriptions.serve }
   const answered = runCall(call, (of) => answerCall(answering, of, { session: null, id: message.id }))
   letRun(edge, answered)
+  if (message.method === 'subscriptions/listen') {
+    const leave = whileWelcome(incoming.again(), edge.heartbeat, hangUp)
+    void answered.finally(leave)
+  }
   return await reply.response
 }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { withCors } from './cors.ts'
 import { type Duplex, openDuplex } from './duplex.ts'
 import type { Edge, StreamServer } from './edge.ts'
-import { identify, type Visitor } from './identify.ts'
+import { identify, revisiting, type Visitor } from './identify.ts'
 import { readBody } from './read-body.ts'
 import { invalidRequest, refusalOf, refusalResponse } from './refusal.ts'
 import { openSse, sseEvent } from './sse-stream.ts'
@@ -24,7 +24,8 @@ export function openOldSse(edge: Edge): OldSse {
     listen(request, server) {
       try {
         edge.guard(request)
-        const visitor = identify(request, { kind: 'all' }, edge.ways)
+        const visit = revisiting(request, { kind: 'all' }, edge.ways)
+        const visitor = visit()
         server?.timeout(request, 0)
         const id = randomBytes(18).toString('base64url')
         const over = () => {
@@ -32,14 +33,14 @@ export function openOldSse(edge: Edge): OldSse {
           connections.delete(id)
         }
         const stream = openSse({ ...edge.limits, heartbeat: edge.heartbeat, onGone: over })
-        const duplex = openDuplex(edge, {
-          ...{ visitor, transport: 'sse', path: '/sse', headers: [...request.headers] },
-          send: (frame) => stream.send(sseEvent(frame)),
-        })
         const end = () => {
           stream.end()
           over()
         }
+        const duplex = openDuplex(edge, {
+          ...{ visit, transport: 'sse', path: '/sse', headers: [...request.headers], close: end },
+          send: (frame) => stream.send(sseEvent(frame)),
+        })
         connections.set(id, { visitor, duplex, end })
         stream.send(sseEvent(`/messages?session=${id}`, null, 'endpoint'))
         return withCors(stream.response, request.headers.get('origin'))

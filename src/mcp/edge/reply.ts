@@ -72,7 +72,7 @@ export function openReply(options: ReplyOptions): Reply {
         return reject(error)
       }
       if (!streamed) return resolve(whole(frame, status))
-      stream?.send(text)
+      if (text !== '') stream?.send(text)
       stream?.end()
     },
     resume(after) {

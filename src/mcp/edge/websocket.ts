@@ -2,7 +2,7 @@ import type { ServerWebSocket } from 'bun'
 import { isWebSocket, type SocketData, type UpgradeServer } from '#lib/server-socket'
 import { type Duplex, openDuplex } from './duplex.ts'
 import type { Edge } from './edge.ts'
-import { identify, type Target } from './identify.ts'
+import { revisiting, type Target } from './identify.ts'
 import { invalidRequest, refusalOf, refusalResponse } from './refusal.ts'
 
 export type Sockets = {
@@ -24,7 +24,8 @@ export function openSockets(edge: Edge): Sockets {
         const { pathname, searchParams } = new URL(request.url)
         const name = searchParams.get('portal')
         const target: Target = name === null ? { kind: 'all' } : { kind: 'portal', name }
-        const visitor = identify(request, target, edge.ways)
+        const visit = revisiting(request, target, edge.ways)
+        visit()
         if (server === null || !isWebSocket(request.headers))
           throw invalidRequest(426, 'no-websocket', 'This takes WebSockets: upgrade the connection')
         const headers = new Headers()
@@ -32,7 +33,7 @@ export function openSockets(edge: Edge): Sockets {
         const offered = request.headers.get('sec-websocket-protocol')?.split(',') ?? []
         if (offered.some((one) => one.trim() === 'mcp')) headers.set('sec-websocket-protocol', 'mcp')
         const about = {
-          visitor,
+          visit,
           transport: 'websocket',
           path: pathname,
           headers: [...request.headers],
@@ -51,7 +52,7 @@ export function openSockets(edge: Edge): Sockets {
   }
 }
 
-type About = Omit<Parameters<typeof openDuplex>[1], 'send'>
+type About = Omit<Parameters<typeof openDuplex>[1], 'send' | 'close'>
 
 function socketData(
   edge: Edge,
@@ -63,6 +64,7 @@ function socketData(
       open.add(socket)
       duplex = openDuplex(edge, {
         ...about,
+        close: () => socket.close(1008, 'The key is valid no more'),
         send(frame) {
           socket.send(frame)
           if (socket.getBufferedAmount() > queueBytes) socket.terminate()

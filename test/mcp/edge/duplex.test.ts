@@ -111,6 +111,20 @@ test('a WebSocket needs a key, and a page of an allowed origin', async () => {
   expect(plain.status).toBe(426)
 })
 
+test('a WebSocket does not outlive its key', async () => {
+  const made = await gateway.api<{ id: string; key: string }>('POST', '/api/keys', {
+    name: 'for a while',
+    scopes: ['call'],
+  })
+  const client = await openSocket(`${gateway.url}/mcp/ws`, { authorization: `Bearer ${made.key}` })
+  client.send(modern('tools/list').body)
+  expect(await client.next()).toMatchObject({ id: 1, result: {} })
+  await gateway.api('POST', `/api/keys/${made.id}/revoke`)
+  client.send(modern('tools/list').body)
+  expect(await client.next()).toMatchObject({ error: { message: expect.stringContaining('revoked') } })
+  expect(await client.closed).toBe(1008)
+}, 15_000)
+
 test('frames of a WebSocket are on record', async () => {
   const client = await connect('?portal=plain')
   client.send(modern('tools/call', { name: 'test_simple_text', arguments: {} }, { id: 77 }).body)

@@ -4,7 +4,7 @@ import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
 import { readEvents } from './events.ts'
 import { rawListeners } from './raw-listeners.ts'
-import { modern, sessionOn, startEdge, type TestEdge } from './support.ts'
+import { keys, modern, sessionOn, startEdge, type TestEdge } from './support.ts'
 
 const done: Answer = { result: '{"content":[]}' }
 const waiting = new Map<string, (answer: Answer) => void>()
@@ -193,6 +193,23 @@ test('C13: a socket that is read no more is given up when its time is over, be i
   await until('it is given up', () => patient.hops.at(-1)?.end?.outcome === 'client_gone')
   stuck.end()
   await patient.stop()
+})
+
+test('a stream does not outlive the key that it was opened with', async () => {
+  const key = 'sk-sluice-for-a-while'
+  keys[key] = { ...(keys['sk-sluice-a'] as NonNullable<(typeof keys)[string]>), keyId: 'while' }
+  const authorization = `Bearer ${key}`
+  const { body, headers } = modern('subscriptions/listen', { notifications: { toolsListChanged: true } })
+  const listening = readEvents(await edge.post(body, { ...headers, authorization }))
+  await listening.message()
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
+  const begun = await edge.post({ jsonrpc: '2.0', id: 0, method: 'initialize', params }, { authorization })
+  const session = sessionOn(edge, begun.headers.get('mcp-session-id') ?? '')
+  const unasked = readEvents(await session.get({ authorization }))
+  await unasked.next()
+  delete keys[key]
+  expect(await listening.next()).toBeNull()
+  expect(await unasked.next()).toBeNull()
 })
 
 test('1,000 listeners are told of a change within a second', async () => {
