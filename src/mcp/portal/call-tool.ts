@@ -9,6 +9,7 @@ import { answerFor } from './era.ts'
 import { invalid, PortalError, portalCodes } from './errors.ts'
 import { findingTools, readTarget } from './finding.ts'
 import { callToolName, searchToolsName } from './finding-names.ts'
+import { formerly } from './former-name.ts'
 import { forward } from './forward.ts'
 import { type About, type OverflowStore, shortened } from './overflow.ts'
 import type { ClientCall } from './portal.ts'
@@ -33,7 +34,7 @@ export async function callTool(
 ): Promise<Answer> {
   const name = stringOf(call.params, 'name')
   if (name === null) throw invalid('tools/call: params.name must be a string')
-  const entry = audience.tools.get(name) ?? formerly(name, audience, options.storedNames())
+  const entry = audience.tools.get(name) ?? formerly('tool', name, audience, options.storedNames())
   if (entry === null) throw invalid(`Unknown tool: ${name.slice(0, 200)}`)
   if (entry.off) throw invalid(`The tool ${name.slice(0, 200)} is switched off`)
   mayCall(call, audience, entry)
@@ -74,19 +75,6 @@ function mayCall(
     portalCodes.forbidden,
     `${server}/${name}: this needs the scope ${own?.scope ?? 'call'}`,
   )
-}
-
-/** A name that was told once, before names were given anew. */
-function formerly(exposed: string, { tools, sources }: Audience, names: readonly StoredName[]): Entry | null {
-  const known = names.find(
-    (one) =>
-      one.kind === 'tool' &&
-      one.exposed === exposed &&
-      sources.some(({ server }) => server.id === one.server_id),
-  )
-  if (known === undefined) return null
-  const same = (entry: Entry) => entry.source?.server.id === known.server_id && entry.name === known.name
-  return [...tools.values()].find(same) ?? null
 }
 
 async function callOwn(

@@ -124,7 +124,7 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
       case 'tools/call':
         return await callTool(call, current, { own, storedNames: servers.names, overflow })
       case 'prompts/get':
-        return await getPrompt(call, current)
+        return await getPrompt(call, current, servers.names())
       case 'resources/read':
         return (await readOverflow(call)) ?? (await readResource(call, current))
       case 'completion/complete':

@@ -1,10 +1,12 @@
 import { may } from '#access'
+import type { StoredName } from '../servers/servers.ts'
 import type { Answer } from '../wire/message.ts'
 import { memberOf, stringOf, withMember } from '../wire/raw-json.ts'
 import type { Audience } from './audience.ts'
 import { answerFor } from './era.ts'
 import { invalid, PortalError, portalCodes } from './errors.ts'
 import { findResource } from './find-resource.ts'
+import { formerly } from './former-name.ts'
 import { forward } from './forward.ts'
 import type { ClientCall } from './portal.ts'
 import type { Source } from './source.ts'
@@ -13,8 +15,12 @@ import type { Entry } from './view.ts'
 /** `prompts/get`, `resources/read`, `completion/complete`: to the server that has it, under its own name. */
 
 /** @throws PortalError */
-export async function getPrompt(call: ClientCall, audience: Audience): Promise<Answer> {
-  const { entry, source } = promptOf(stringOf(call.params, 'name'), audience)
+export async function getPrompt(
+  call: ClientCall,
+  audience: Audience,
+  storedNames: readonly StoredName[],
+): Promise<Answer> {
+  const { entry, source } = promptOf(stringOf(call.params, 'name'), audience, storedNames)
   mayCall(call, audience, source, entry.name)
   return await forward(call, source, {
     ...limits(source),
@@ -66,8 +72,13 @@ function resourceTarget({ client }: ClientCall, ref: string, audience: Audience)
   return { source: found.source, name: found.uri, ref: withMember(ref, 'uri', JSON.stringify(found.uri)) }
 }
 
-function promptOf(name: string | null, { prompts }: Audience): { entry: Entry; source: Source } {
-  const entry = name === null ? undefined : prompts.get(name)
+function promptOf(
+  name: string | null,
+  audience: Audience,
+  names: readonly StoredName[] = [],
+): { entry: Entry; source: Source } {
+  const entry =
+    name === null ? null : (audience.prompts.get(name) ?? formerly('prompt', name, audience, names))
   if (entry?.source == null) throw invalid(`Unknown prompt: ${(name ?? '').slice(0, 200)}`)
   return { entry, source: entry.source }
 }
