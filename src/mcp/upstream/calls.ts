@@ -43,7 +43,8 @@ export type Calls = {
   only(): Pending | undefined
   answer(id: number, answer: Answer): void
   fail(id: number, failure: Failure): void
-  failAll(failure: Failure): void
+  /** Fails all there are, and all that come after. */
+  end(failure: Failure): void
   /** Its time starts anew, up to its maximum. */
   progress(id: number): void
   /** Bytes that the largest answer awaited may have. */
@@ -60,6 +61,7 @@ export function openCalls(): Calls {
   const entries = new Map<number, Entry>()
   const waiting = new Set<() => void>()
   let last = 0
+  let over: Failure | null = null
 
   function open(id: number, call: NewCall): Promise<Settled> {
     return new Promise((resolve) => {
@@ -70,6 +72,7 @@ export function openCalls(): Calls {
       const entry: Entry = { ...call, id, status: null, settle, refresh }
       entries.set(id, entry)
       if (call.signal?.aborted === true) onAbort()
+      else if (over !== null) settle({ answer: failureAnswer(over), failure: over })
 
       function late(): void {
         stop({ kind: 'timeout', message: `No answer to ${call.method} in time: ${call.timeoutMs} ms` })
@@ -116,7 +119,8 @@ export function openCalls(): Calls {
     only: () => (entries.size === 1 ? [...entries.values()][0] : undefined),
     answer: (id, answer) => entries.get(id)?.settle({ answer, failure: null }),
     fail: (id, failure) => entries.get(id)?.settle({ answer: failureAnswer(failure), failure }),
-    failAll(failure) {
+    end(failure) {
+      over = { kind: 'unavailable', message: failure.message, unsent: true }
       for (const entry of [...entries.values()]) entry.settle({ answer: failureAnswer(failure), failure })
     },
     progress: (id) => entries.get(id)?.refresh(),

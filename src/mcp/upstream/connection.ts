@@ -95,7 +95,7 @@ export async function openConnection(
     forgotten: events.forgotten,
     away: events.away,
     closed(reason) {
-      calls.failAll({ kind: 'gone', message: reason })
+      calls.end({ kind: 'gone', message: reason })
       unasked.end()
       events.closed(reason)
     },
@@ -151,7 +151,7 @@ export async function openConnection(
       maxTimeoutMs: timeoutMs ?? 0,
       listener: { onNotification: one.onNotification ?? (() => {}), maxBytes: 8 * 1_048_576 },
     })
-    write(text, { id, method, params })
+    if (calls.get(id) !== undefined) write(text, { id, method, params })
     return await settled
   }
 
@@ -170,7 +170,7 @@ export async function openConnection(
       write(text, { id: null, method, params })
     },
     async close() {
-      calls.failAll({ kind: 'gone', message: 'The connection was closed' })
+      calls.end({ kind: 'gone', message: 'The connection was closed' })
       unasked.end()
       await link?.close()
     },

@@ -28,6 +28,8 @@ export type Failure = {
   data?: RawJson
   /** The server knows the session no more: the request was not done. */
   sessionLost?: boolean
+  /** Nothing of it reached the server. */
+  unsent?: boolean
 }
 
 export function failureAnswer({ kind, message, data }: Failure): Answer {

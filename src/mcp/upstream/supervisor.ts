@@ -139,7 +139,9 @@ export function supervise(options: SuperviseOptions): Upstream {
     try {
       const used = await reach(call.signal, call.timeoutMs)
       settled = await used.request(call)
-      if (settled.failure?.sessionLost === true) settled = await (await renewed(used, call)).request(call)
+      if (wasNotDone(settled)) settled = await (await renewed(used, settled, call)).request(call)
+      // A broken connection may be one request's, or the server's.
+      if (settled.failure?.kind === 'gone' && session === used) void examine(used)
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       return failureAnswer({ kind: call.signal.aborted ? 'cancelled' : 'unavailable', message })
@@ -148,10 +150,10 @@ export function supervise(options: SuperviseOptions): Upstream {
     return settled.answer
   }
 
-  /** The server has forgotten its session: whoever notices first makes a new one, for all. */
-  async function renewed(forgotten: Session, { signal, timeoutMs }: UpstreamCall): Promise<Session> {
-    renew(forgotten)
-    return await reach(signal, timeoutMs)
+  /** Where the server has forgotten its session, whoever notices first makes a new one, for all. */
+  async function renewed(used: Session, { failure }: Settled, call: UpstreamCall): Promise<Session> {
+    if (failure?.sessionLost === true) renew(used)
+    return await reach(call.signal, call.timeoutMs)
   }
 
   function renew(forgotten: Session): void {
@@ -249,6 +251,11 @@ export function supervise(options: SuperviseOptions): Upstream {
       await Promise.all(endings)
     },
   }
+}
+
+/** Can the server know nothing of it? Then it may be sent once more. */
+function wasNotDone({ failure }: Settled): boolean {
+  return failure?.sessionLost === true || failure?.unsent === true
 }
 
 const gone = { pid: null, connected_at: null, next_try_at: null }

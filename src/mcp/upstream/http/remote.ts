@@ -44,7 +44,7 @@ export function failureOf(error: unknown, { url }: RemoteOptions): Failure {
   const host = URL.parse(url)?.host ?? 'the server'
   const code = codeOf(error)
   return isUnreachable(error)
-    ? { kind: 'unavailable', message: `No connection to ${host}: ${code}` }
+    ? { kind: 'unavailable', message: `No connection to ${host}: ${code}`, unsent: true }
     : { kind: 'gone', message: `The connection to ${host} broke off: ${code}` }
 }
 
