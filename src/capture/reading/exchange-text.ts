@@ -20,10 +20,15 @@ export async function exchangeText(recorded: RecordedExchange, side: Side, offse
   }
   const part = found.bytes.subarray(offset, offset + shownLength)
   const more = found.bytes.length > offset + shownLength
-  const text = isUtf8(found.bytes) || isUtf8(part)
+  const text = isText(found.bytes)
   return {
     encoding: text ? 'utf8' : 'base64',
     data: text ? new TextDecoder().decode(part) : Buffer.from(part).toString('base64'),
     next_offset: more ? offset + shownLength : null,
   }
+}
+
+/** The last character may be cut in the middle. */
+function isText(bytes: Uint8Array): boolean {
+  return [0, 1, 2, 3].some((cut) => isUtf8(bytes.subarray(0, bytes.length - cut)))
 }

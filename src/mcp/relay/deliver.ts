@@ -30,6 +30,8 @@ type Try =
   | { kind: 'refused'; why: string }
 
 const waits = { baseMs: 100, mostMs: 5_000 }
+/** More says that gateways do not take each other's sessions, and that nobody will ever answer. */
+const mostRenewals = 3
 
 /**
  * Sends a request until it is answered: again where it did not get there, on from its last event where its stream
@@ -38,6 +40,7 @@ const waits = { baseMs: 100, mostMs: 5_000 }
  */
 export async function deliver(flight: Flight, delivery: Delivery): Promise<void> {
   const { request, ending } = flight
+  let renewals = 0
   for (let failures = 0; !ending.signal.aborted; ) {
     const tried = await attempt(flight, delivery)
     if (tried.kind === 'answered' || ending.signal.aborted) return
@@ -45,6 +48,9 @@ export async function deliver(flight: Flight, delivery: Delivery): Promise<void>
     if (tried.kind === 'lost' && flight.lastId === null && !isRepeatable(request, delivery.tools.safe))
       return fail(flight, delivery, `${tried.why}: whether the call had an effect is not known`)
     if (tried.kind === 'session-lost') {
+      renewals += 1
+      if (renewals > mostRenewals)
+        return fail(flight, delivery, 'every session is lost as soon as it has begun')
       if (await renewed(tried.headers, delivery, ending.signal)) continue
     }
     const why = tried.kind === 'session-lost' ? 'the session cannot be begun again' : tried.why

@@ -54,6 +54,7 @@ export function openRelay(
     },
     async close(graceMs) {
       hearing?.abort()
+      for (const { request, ending } of flights.values()) if (request.method === listens) ending.abort()
       const answered = Promise.all(work)
       await Promise.race([answered, Bun.sleep(flights.size === 0 ? 0 : graceMs)])
       closing.abort()
@@ -79,7 +80,7 @@ export function openRelay(
     const { id, method } = flight.request
     if (flights.has(id)) return output.write(responseFrame(id, { error: usedTwice }))
     flights.set(id, flight)
-    const way = method === 'subscriptions/listen' ? subscribe : deliver
+    const way = method === listens ? subscribe : deliver
     const passed = method === 'initialize' ? way(flight, delivery) : after(() => way(flight, delivery))
     if (method === 'initialize') gate = passed
     try {
@@ -148,6 +149,7 @@ export function openRelay(
   }
 }
 
+const listens = 'subscriptions/listen'
 const usedTwice = { code: -32_600, message: 'Invalid Request: a request of this id is under way' }
 
 function unreadable(line: string): string {

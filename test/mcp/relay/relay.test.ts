@@ -6,7 +6,7 @@ import { type Gate, openGate } from '../../support/gate.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { isAlive, repository, until } from '../../support/process.ts'
 import { startEdge, type TestEdge } from '../edge/support.ts'
-import { callOf, endRelays, initialize, modernMeta, startRelay } from './support.ts'
+import { callOf, endRelays, type Frame, initialize, modernMeta, startRelay } from './support.ts'
 
 let database: TestDatabase
 let edge: TestEdge
@@ -203,6 +203,31 @@ describe('a relay whose gateway goes away', () => {
     await relay.frame('that lists may be old', ({ method }) => method === 'notifications/tools/list_changed')
   })
 
+  test('does not begin sessions for ever where gateways do not take each other’s', async () => {
+    let begun = 0
+    const odd = Bun.serve({
+      ...{ hostname: '127.0.0.1', port: 0 },
+      async fetch(request) {
+        const { id, method }: Frame = request.method === 'POST' ? await request.json() : {}
+        if (method !== 'initialize') return new Response(null, { status: id === undefined ? 202 : 404 })
+        begun += 1
+        const result = {
+          protocolVersion: '2025-11-25',
+          capabilities: {},
+          serverInfo: { name: 'odd', version: '1' },
+        }
+        return Response.json({ jsonrpc: '2.0', id, result }, { headers: { 'mcp-session-id': String(begun) } })
+      },
+    })
+    const relay = startRelay(odd.url.href)
+    await initialize(relay)
+    const { error } = await relay.ask('tools/call', callOf('echo'))
+    expect(error.message).toContain('every session is lost')
+    expect(begun).toBeLessThan(10)
+    await relay.leave()
+    await odd.stop(true)
+  })
+
   test('keeps a modern subscription, and tells that it may have missed something', async () => {
     const relay = startRelay(url())
     const params = { notifications: { toolsListChanged: true }, _meta: modernMeta }
@@ -212,6 +237,9 @@ describe('a relay whose gateway goes away', () => {
     gate.open()
     await relay.frame('the change', ({ method }) => method === 'notifications/tools/list_changed')
     expect(relay.frames.filter(({ method }) => method?.endsWith('/acknowledged'))).toHaveLength(1)
+    const left = performance.now()
+    expect(await relay.leave()).toBe(0)
+    expect(performance.now() - left).toBeLessThan(1_000)
   })
 })
 
