@@ -30,7 +30,7 @@ function endProcessesOf(marks: string[]): void {
   if (marks.length === 0) return
   const wanted = new Set(marks.map((mark) => `${ownerVariable}=${mark}`))
   for (const pid of processes()) {
-    if (!environmentOf(pid).some((line) => wanted.has(line))) continue
+    if (pid === process.pid || !environmentOf(pid).some((line) => wanted.has(line))) continue
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
