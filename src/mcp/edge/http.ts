@@ -51,10 +51,14 @@ async function answered(
   }
 }
 
+/** As much as nobody's request may have: enough to look. */
+const lookingBytes = 64 * 1024
+
 async function post(edge: Edge, incoming: Incoming): Promise<Response> {
   const { request, visitor } = incoming
   const accepts = readAccept(request.headers)
-  const body = await readBody(request, edge.bodyMaxBytes)
+  const limit = visitor.anonymous ? Math.min(edge.bodyMaxBytes, lookingBytes) : edge.bodyMaxBytes
+  const body = await readBody(request, limit)
   if (isBatch(body)) return await answerLegacyBatch(edge, incoming, { body, accepts })
   const message = readFrame(body)
   const hop = beginHop(edge, incoming, message)

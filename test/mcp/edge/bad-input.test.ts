@@ -183,6 +183,8 @@ test('who shows no credential may look where that is allowed, and never call', a
   const refused = await open.post(call.body, { ...call.headers, ...nobody })
   expect(refused.status).toBe(401)
   expect(refused.headers.get('www-authenticate')).toContain('Bearer')
+  const large = { ...body, params: { ...body.params, x: 'x'.repeat(70_000) } }
+  expect((await open.post(large, { ...headers, ...nobody })).status).toBe(413)
   const wrong = await open.post(body, { ...headers, authorization: 'Bearer sk-sluice-x' })
   expect(wrong.status).toBe(401)
   await open.stop()

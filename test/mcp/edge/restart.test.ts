@@ -3,6 +3,7 @@ import { until } from '../../support/until.ts'
 import { type EverythingHttp, serveEverything } from '../fixtures/everything-http.ts'
 import { startGateway, type TestGateway } from '../gateway.ts'
 import { readEvents } from './events.ts'
+import { modern } from './support.ts'
 
 let gateway: TestGateway
 let fixture: EverythingHttp
@@ -113,4 +114,25 @@ test('C3: no event is lost: what a client had not seen comes from the record, th
   expect(await resumed.message()).toMatchObject({ params: { progress: 100, progressToken: 'p' } })
   expect(await resumed.message()).toMatchObject({ id: 'the-call', result: { content: [{ text: 'done' }] } })
   expect(await resumed.next()).toBeNull()
+}, 40_000)
+
+test('a gateway that is told to stop lets calls end first, and ends streams that only listen', async () => {
+  const other = await startGateway()
+  await other.api('POST', '/api/mcp/servers', { name: 'all', transport: 'http', url: fixture.url })
+  const ask = async (method: string, params: object) => {
+    const { body, headers: named } = modern(method, params)
+    const init = { method: 'POST', headers: { ...named, authorization: `Bearer ${other.adminKey}` } }
+    return await fetch(`${other.url}/mcp`, { ...init, body: JSON.stringify(body) })
+  }
+  const listening = readEvents(
+    await ask('subscriptions/listen', { notifications: { toolsListChanged: true } }),
+  )
+  await listening.message()
+  // A stream: it shows that the call has begun.
+  const answer = readEvents(await ask('tools/call', { name: 'all__wait', arguments: { ms: 1_800 } }))
+  const stopped = other.process().kill('SIGTERM')
+  expect(await listening.message()).toMatchObject({ result: { resultType: 'complete' } })
+  expect(await answer.message()).toMatchObject({ result: { content: [{ text: 'waited' }] } })
+  expect(await stopped).toBe(0)
+  await other.stop()
 }, 40_000)
