@@ -17,6 +17,7 @@ import { openRefuser } from './refuser.ts'
 import { bodyKind, lengthOf, readWhole, streamed, takeWhole } from './request-body.ts'
 import { respond } from './respond.ts'
 import { concern, freeOf, modelFinder, payables } from './routing/decide.ts'
+import { factsOf } from './routing/facts.ts'
 import { openHealth } from './routing/health.ts'
 import { answerHere } from './routing/here.ts'
 import { type Journey, marksOf } from './routing/journey.ts'
@@ -123,7 +124,8 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     const model = modelFinder(target.path, body, headers)
     let plan = target.plan ?? null
     if (shape !== null && routing !== null) {
-      plan = routing.planner.plan({ ...shape, bytes: body?.byteLength ?? 0, model: model() })
+      const facts = factsOf(headers, { dialect: target.dialect, path: target.path, body })
+      plan = routing.planner.plan({ ...shape, bytes: body?.byteLength ?? 0, model: model(), facts })
     }
     call.finish = onDisconnect(headers, plan?.spec.on_disconnect ?? options.clientGone) === 'finish'
     return { ...of, kind, body, model, plan }

@@ -3,6 +3,7 @@ import type { Candidate as Payable } from '../money/money.ts'
 import type { Providers } from '../providers/provider.ts'
 import { lengthOf } from '../request-body.ts'
 import type { Target } from '../target.ts'
+import { saidFacts } from './facts.ts'
 import { isOnward, modelOf } from './model-of.ts'
 import type { Plan } from './plan.ts'
 import type { Routing } from './routing.ts'
@@ -27,6 +28,7 @@ export function concern(
     headers,
     bytes: lengthOf(headers),
     model: undefined,
+    facts: saidFacts(headers),
   }
   return routing.planner.concerns(shape) ? shape : null
 }
