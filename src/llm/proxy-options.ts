@@ -16,7 +16,7 @@ export type ProxyOptions = {
   /** Without it every call goes where its path says. */
   routing?: Routing
   /** Without it no call is limited. */
-  money?: Pick<Money, 'admit' | 'admitSocket'>
+  money?: Pick<Money, 'count' | 'reserve' | 'admitSocket'>
   cache?: Pick<ResponseCache, 'enter'>
   /** Without it a route with a ladder goes to its lowest rung. */
   ladders?: Ladders

@@ -1,6 +1,6 @@
 import type { InternalKeys, Principal } from '#access'
 import type { LlmProxy } from '../proxy.ts'
-import { namedTarget, nativeTarget, pathOf } from '../target.ts'
+import { namedTarget, nativeTarget, pathOf, type Target } from '../target.ts'
 import type { Send } from './adapter.ts'
 
 /**
@@ -10,12 +10,15 @@ import type { Send } from './adapter.ts'
  */
 export type OwnCalls<Who> = (who: Who) => Send
 
-/** In the gateway itself: for somebody who was authorised before, straight through the proxy. */
-export function ownCalls(proxy: Pick<LlmProxy, 'handle'>): OwnCalls<Principal> {
+/** In the gateway itself: for somebody who was authorised before, straight through the proxy. `of`: what they are. */
+export function ownCalls(
+  proxy: Pick<LlmProxy, 'handle'>,
+  of: Pick<Target, 'part'> = {},
+): OwnCalls<Principal> {
   return (principal) => (request) => {
     const path = pathOf(request.url)
     const target = path.startsWith('/p/') ? namedTarget(path) : nativeTarget(path, request.headers)
-    return proxy.handle(request, { ...target, caller: { principal, passThrough: false } }, null)
+    return proxy.handle(request, { ...target, ...of, caller: { principal, passThrough: false } }, null)
   }
 }
 

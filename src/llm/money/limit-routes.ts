@@ -33,6 +33,8 @@ export function limitRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {
       },
       routeDoc({
         summary: 'Set a rate limit',
+        description:
+          'Requests count whoever answers them, the cache included, which spends no tokens. A call that climbs a ladder is one request, with the tokens of all its rungs.',
         scope: 'admin',
         tag,
         body: limitInput,
