@@ -4,13 +4,14 @@ import { rebuild } from '#capture'
 import { readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
-import { interpret } from '#llm'
+import { interpret, resumSpend } from '#llm'
 import { checkSchema, openStore } from '#store'
 
 const usage = `Usage: bun run rebuild [--since <time>] [--until <time>] [--prices]
 
-Derives models, usage, threads, turns and search again from the stored bytes, while everything runs.
-Costs stay as they were billed unless --prices is given. Stopped by Ctrl-C, the same command goes on from there.`
+Derives models, usage, threads, turns and search again from the stored bytes, while everything runs, and the sums of
+reports from them. Costs stay as they were billed unless --prices is given; what budgets count as spent stays what was
+charged at the time of the call. Stopped by Ctrl-C, the same command goes on from there.`
 
 try {
   process.exitCode = (await main()) ? 0 : 130
@@ -43,7 +44,12 @@ async function main(): Promise<boolean> {
       signal: stop.signal,
     })
     if (result === null) console.error('Stopped: the same command goes on from here')
-    else console.error(`Rebuilt ${result.done} exchanges, ${result.failed} left as they were`)
+    else {
+      const days = await resumSpend(store.sql, range)
+      console.error(
+        `Rebuilt ${result.done} exchanges, ${result.failed} left as they were; ${days} days summed up anew`,
+      )
+    }
     return result !== null
   } finally {
     await store.close()

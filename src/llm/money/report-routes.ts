@@ -115,7 +115,11 @@ export function reportRoutes({ reading, authorise }: MoneyRoutesOptions) {
         const filter = filterOf(principal, rest)
         if (by.some(isClass) && filter.until - filter.since > 32 * 86_400_000) {
           throw new InputError(400, 'bad-query', [
-            { pointer: '?since', detail: 'a report by class covers 31 days at most' },
+            {
+              pointer: '?since',
+              detail:
+                'a report by class reads every exchange of its time, and covers 31 days at most: ask for each month, or leave the class out',
+            },
           ])
         }
         const { rows, total } = await reading.read((sql) => report(sql, by, filter))
@@ -125,7 +129,7 @@ export function reportRoutes({ reading, authorise }: MoneyRoutesOptions) {
       routeDoc({
         summary: 'Cost by model, provider, key, tenant, route, tag, day, hour or class; the dearest first',
         description:
-          'An exchange with two tags counts under each; the total counts it once. Sums older than 40 days are kept by the day. At most 1,000 items.',
+          'An exchange with two tags counts under each; the total counts it once. Sums older than 40 days are kept by the day. At most 1,000 items. By class (task_type, complexity, language, domain, sensitivity) a report reads the exchanges themselves: 31 days at most, and none past retention.',
         ...{ scope: 'read', tag, query: costQuery, answer: costView },
       }),
     )

@@ -71,7 +71,7 @@ export async function report(
   const rows = await sql<(ReportRow & { whole: boolean })[]>`
     with groups as (
       select ${names}, ${sumsOf(sql)} from ${source} ${tags} where ${where}
-      group by ${sql.unsafe(by.map((_, index) => index + 1).join(', '))}
+      group by ${sql.unsafe(by.map((_, index) => index + 1).join(', '))} having sum(s.calls) > 0
     )
     select * from (
       (select *, false as whole from groups order by ${order} limit ${mostRows})
