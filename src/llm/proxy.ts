@@ -19,7 +19,7 @@ import type { ProxyOptions } from './proxy-options.ts'
 import { openRefuser } from './refuser.ts'
 import { bodyKind, readWhole, streamed, takeWhole } from './request-body.ts'
 import { respond } from './respond.ts'
-import { concern, freeOf, modelFinder, payables } from './routing/decide.ts'
+import { concern, freeOf, modelFinder, payables, refuseRuledSocket } from './routing/decide.ts'
 import { factsOf } from './routing/facts.ts'
 import { openHealth } from './routing/health.ts'
 import { answerHere } from './routing/here.ts'
@@ -89,6 +89,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       const caller = target.replay?.caller ?? target.caller ?? authenticate(headers, keyQuery(target.path))
       identify(exchange, caller, headers)
       if (webSocket) {
+        refuseRuledSocket(routing, { exchange, target, headers })
         const candidates = payables(null, { target, providers, model: () => null })
         money?.admitSocket({ tenant: exchange.tenant, keyId: exchange.key_id, candidates })
         const direct = directTo(providers, { target, caller, headers, recorded: exchange.request_headers })
