@@ -136,21 +136,22 @@ create table money_revision (
 );
 insert into money_revision (revision) values (0);
 
-create function money_changed() returns trigger language plpgsql as $$
+-- Counts a change in `<argument>_revision`, and tells gateways and workers of it.
+create function rules_changed() returns trigger language plpgsql as $$
 begin
-  update money_revision set revision = revision + 1;
-  perform pg_notify('sluice_money', '');
+  execute format('update %I set revision = revision + 1', tg_argv[0] || '_revision');
+  perform pg_notify('sluice_' || tg_argv[0], '');
   return null;
 end $$;
 
 create trigger budgets_changed after insert or update or delete on budgets
-  for each statement execute function money_changed();
+  for each statement execute function rules_changed('money');
 create trigger rate_limits_changed after insert or update or delete on rate_limits
-  for each statement execute function money_changed();
+  for each statement execute function rules_changed('money');
 create trigger price_overrides_changed after insert or update or delete on price_overrides
-  for each statement execute function money_changed();
+  for each statement execute function rules_changed('money');
 create trigger price_lists_changed after insert or update or delete on price_lists
-  for each statement execute function money_changed();
+  for each statement execute function rules_changed('money');
 
 -- The record's sums by the hour: rows are only added, in the transaction that stores the exchanges, so that no two
 -- workers wait for each other; upkeep adds up what lies an hour back. They outlive the exchanges.
