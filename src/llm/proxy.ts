@@ -15,7 +15,7 @@ import { openMeter } from './meter.ts'
 import type { AdmitCall } from './money/money.ts'
 import { describe, identify } from './opening.ts'
 import { price } from './price.ts'
-import type { ProxyOptions } from './proxy-options.ts'
+import type { LlmProxy, ProxyOptions } from './proxy-options.ts'
 import { openRefuser } from './refuser.ts'
 import { bodyKind, readWhole, streamed, takeWhole } from './request-body.ts'
 import { respond } from './respond.ts'
@@ -31,19 +31,7 @@ import type { Target } from './target.ts'
 import { isWebSocket, tunnel } from './websocket.ts'
 
 export type { RequestServer } from './client.ts'
-export type { ProxyOptions } from './proxy-options.ts'
-
-export type LlmProxy = {
-  /**
-   * Passes one request on and its answer back, or a WebSocket. Never rejects: what goes wrong is an answer too,
-   * and a record.
-   */
-  handle(request: Request, target: Target, server: RequestServer): Promise<Response>
-  /** How many requests are under way at upstreams. */
-  underWay(): number
-  /** Cuts what is under way; resolves when the record of each is sealed, or after a second. */
-  close(): Promise<void>
-}
+export type { LlmProxy, ProxyOptions } from './proxy-options.ts'
 
 /** A request on its way, with what was found out about it so far. */
 type Passage = {

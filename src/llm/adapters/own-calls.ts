@@ -1,5 +1,5 @@
 import type { InternalKeys, Principal } from '#access'
-import type { LlmProxy } from '../proxy.ts'
+import type { LlmProxy } from '../proxy-options.ts'
 import { namedTarget, nativeTarget, pathOf, type Target } from '../target.ts'
 import type { Send } from './adapter.ts'
 

@@ -11,7 +11,7 @@ import {
   resetBudget,
   updateBudget,
 } from './budget-queries.ts'
-import type { MoneyRoutesOptions } from './money-routes.ts'
+import type { MoneyRoutesOptions } from './routes-options.ts'
 import { ownerOf } from './rule-subject.ts'
 import {
   type BudgetView,

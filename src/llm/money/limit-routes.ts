@@ -3,7 +3,7 @@ import { newId } from '#lib/ids'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { iso } from './budget-queries.ts'
-import type { MoneyRoutesOptions } from './money-routes.ts'
+import type { MoneyRoutesOptions } from './routes-options.ts'
 import { ownerOf } from './rule-subject.ts'
 import {
   idOf,

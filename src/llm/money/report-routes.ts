@@ -4,7 +4,6 @@ import { isoTime } from '#lib/clock'
 import { InputError } from '#lib/errors'
 import { readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
-import type { MoneyRoutesOptions } from './money-routes.ts'
 import { usd } from './refusals.ts'
 import {
   classes,
@@ -15,6 +14,7 @@ import {
   report,
   type Sums,
 } from './report.ts'
+import type { MoneyRoutesOptions } from './routes-options.ts'
 import { reachOf, tag, word } from './shapes.ts'
 
 const time = z

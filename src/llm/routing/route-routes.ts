@@ -9,7 +9,7 @@ import { factsOf } from './facts.ts'
 import { modelOf } from './model-of.ts'
 import { deleteRoute, findRoute, listRoutes, putRoute, type RouteRow } from './queries.ts'
 import { type RouteSpec, routeSpec } from './route.ts'
-import type { RoutingRoutesOptions } from './routing-routes.ts'
+import type { RoutingRoutesOptions } from './routes-options.ts'
 import { dryRunBody, newRouteBody, routeBody, routeName } from './shapes.ts'
 
 const tag = 'routing'
