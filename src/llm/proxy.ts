@@ -23,7 +23,7 @@ import { concern, freeOf, modelFinder, payables, refuseRuledSocket } from './rou
 import { factsOf } from './routing/facts.ts'
 import { openHealth } from './routing/health.ts'
 import { answerHere } from './routing/here.ts'
-import { type Journey, marksOf } from './routing/journey.ts'
+import { type Journey, marksOf, routeMark } from './routing/journey.ts'
 import { outgoingTo } from './routing/outgoing.ts'
 import type { Plan } from './routing/plan.ts'
 import { tryCandidates } from './routing/tries.ts'
@@ -126,6 +126,8 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       const facts = factsOf(headers, { dialect: target.dialect, path: target.path, body })
       plan = routing.planner.plan({ ...shape, bytes: body?.byteLength ?? 0, model: model(), facts })
     }
+    // On record whatever becomes of it: refused, answered by the cache, sent.
+    if (plan !== null) call.journey = { plan, tried: [], served: null, model: model() }
     call.finish = onDisconnect(headers, plan?.spec.on_disconnect ?? options.clientGone) === 'finish'
     return { ...of, kind, body, model, plan }
   }
@@ -182,7 +184,10 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     const limitAgain = () => server?.timeout(request, idleSeconds)
     const entrance = await entering
     if (entrance.state === 'hit' || entrance.state === 'shared')
-      return await respondCached(entrance, call, { marks, onEnd: limitAgain })
+      return await respondCached(entrance, call, {
+        marks: { ...routeMark(plan), ...marks },
+        onEnd: limitAgain,
+      })
     if (isPart) limitAgain()
     if (entrance.state === 'miss') call.lead(entrance.lead)
     return null
