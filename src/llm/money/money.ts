@@ -16,8 +16,9 @@ export type Money = {
    */
   reserve(call: AdmitCall): Admission | Promise<Admission>
   /**
-   * Calls over a WebSocket come without a moment to refuse each, so none is opened where a budget is about them.
-   * @throws SluiceError 426 `budget-needs-http`, at which clients go on over HTTP
+   * Calls over a WebSocket come without a moment to refuse each, so none is opened where a budget or a limit is about
+   * them.
+   * @throws SluiceError 426 `budget-needs-http`, `limit-needs-http`, at which clients go on over HTTP
    */
   admitSocket(call: Pick<AdmitCall, 'tenant' | 'keyId' | 'candidates'>): void
   /** Settles what is told, gives leases back. */

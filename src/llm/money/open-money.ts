@@ -68,11 +68,12 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
     count,
     reserve,
     admitSocket({ tenant, keyId, candidates }) {
+      const about = rules({ tenant, keyId, route: null })
+      if ((about?.limits.length ?? 0) > 0) throw needsHttp('limit')
       const book = settings.book()
       if (candidates.every((one) => isFree(one, book))) return
-      const about = settings.current() === null ? null : rules({ tenant, keyId, route: null })
       if (settings.current() !== null && (about?.budgets.length ?? 0) === 0) return
-      throw needsHttp()
+      throw needsHttp('budget')
     },
     book: settings.book,
     refresh: settings.refresh,
