@@ -244,8 +244,14 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       },
     })
     journey.served = served
-    const { answer, attempt } = served
-    return await respond(answer, { call, attempt, method, marks: { ...marks, ...marksOf(journey) } })
+    const { answer, body: rest, attempt } = served
+    return await respond(answer, {
+      call,
+      attempt,
+      body: rest,
+      method,
+      marks: { ...marks, ...marksOf(journey) },
+    })
   }
 
   /** @throws SpoolFullError */

@@ -101,7 +101,10 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
     const limits = rules(call)?.limits ?? []
     if (limits.length === 0) return unlimited
     const { counts = 'both', at } = call
-    const ownTokens = counts !== 'requests' && isBilled(call.method, call.path)
+    const ownTokens =
+      counts !== 'requests' &&
+      limits.some(({ tokens }) => tokens !== null) &&
+      isBilled(call.method, call.path)
     const guess = ownTokens ? inputTokensOf(call) : 0
     const { headers, add } = limiter.count(limits, {
       requests: counts === 'tokens' ? 0 : 1,
