@@ -76,7 +76,7 @@ const money = {
   ...sums,
   cost: z.string().meta({ description: 'Decimal' }),
   currency: z.literal('USD'),
-  unpriced_calls: z.int(),
+  unpriced_calls: z.int().meta({ description: 'With tokens, and without a price for them' }),
 }
 const costView = z.object({
   ...range,

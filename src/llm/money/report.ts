@@ -109,7 +109,7 @@ function fromExchanges(sql: postgres.Sql, { since, until }: ReportFilter) {
   return sql`(
     select date_trunc('hour', x.started_at, 'UTC') as hour, x.tenant, x.key_id, x.route, x.provider,
       coalesce(x.model_served, x.model_asked) as model, x.tags, 1 as calls,
-      (x.cost_micros is null)::int as unpriced, x.input_tokens, x.output_tokens, x.cache_read_tokens,
+      (x.cost_micros is null and coalesce(x.input_tokens, x.output_tokens) is not null)::int as unpriced, x.input_tokens, x.output_tokens, x.cache_read_tokens,
       x.cache_write_tokens, x.reasoning_tokens, x.cost_micros,
       k.task_type, k.complexity, k.language, k.domain, k.sensitivity
     from exchanges x left join exchange_classes k on k.id = x.id and k.id >= ${from} and k.id < ${before}

@@ -29,7 +29,7 @@ export async function resumSpend(
           select date_trunc(${unit}, started_at, 'UTC') as hour, tenant, key_id, route, provider,
             coalesce(model_served, model_asked) as model,
             coalesce((select array_agg(tag order by tag) from unnest(tags) tag), '{}') as tags,
-            1 as calls, (cost_micros is null)::int as unpriced, input_tokens, output_tokens, cache_read_tokens,
+            1 as calls, (cost_micros is null and coalesce(input_tokens, output_tokens) is not null)::int as unpriced, input_tokens, output_tokens, cache_read_tokens,
             cache_write_tokens, reasoning_tokens, cost_micros, 0 as charged_micros
           from exchanges where id >= ${idFloor(from)} and id < ${idFloor(to)}
           union all

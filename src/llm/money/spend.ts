@@ -93,7 +93,7 @@ function add(rows: Map<string, Row>, { exchange: { open, end }, means }: Account
   rows.set(key, row)
   const { usage, cost } = means
   row.calls += 1
-  row.unpriced += cost === null ? 1 : 0
+  row.unpriced += cost === null && usage !== null ? 1 : 0
   row.input_tokens += usage?.input ?? 0
   row.output_tokens += usage?.output ?? 0
   row.cache_read_tokens += usage?.cache_read ?? 0

@@ -165,7 +165,7 @@ create table spend (
   model text,
   tags text[] not null default '{}',
   calls bigint not null,
-  -- Of them without a price.
+  -- Of them with tokens, and without a price for them.
   unpriced bigint not null,
   input_tokens bigint not null,
   output_tokens bigint not null,
@@ -183,7 +183,7 @@ create index on spend (route, hour) where route is not null;
 
 insert into spend
 select date_trunc('hour', started_at, 'UTC'), tenant, key_id, null, provider, coalesce(model_served, model_asked), tags,
-  count(*), count(*) filter (where cost_micros is null), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
+  count(*), count(*) filter (where cost_micros is null and coalesce(input_tokens, output_tokens) is not null), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
   coalesce(sum(cache_read_tokens), 0), coalesce(sum(cache_write_tokens), 0), coalesce(sum(reasoning_tokens), 0),
   coalesce(sum(cost_micros), 0), coalesce(sum(cost_micros), 0)
 from exchanges group by 1, 2, 3, 5, 6, 7;
