@@ -15,6 +15,7 @@ import {
   openBookkeeping,
   openClassification,
   openClassificationFeed,
+  pruneLadders,
   interpret as readMeaning,
   sweepCache,
 } from '#llm'
@@ -59,6 +60,7 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const handler: typeof record = async (payload, job) => {
       await moneyUpkeep(sql)
       await sweepCache(sql, env.CACHE_MAX_BYTES)
+      if (env.RETENTION_DAYS !== undefined) await pruneLadders(sql, env.RETENTION_DAYS)
       return await record(payload, job)
     }
     drain(context, { contract: upkeep, handler })

@@ -55,7 +55,7 @@ const answers: [dialect: string, how: string, body: string, id: string][] = [
   [
     'openai-responses',
     'streamed',
-    sse([{ type: 'response.output_item.done', output_index: 0, item }] as { type: string }[]),
+    sse([{ type: 'response.output_item.done', output_index: 0, item } as { type: string }]),
     'call_1',
   ],
   ['gemini', 'whole', JSON.stringify({ candidates: [{ content: { parts: [part] } }] }), 'gem_1'],
