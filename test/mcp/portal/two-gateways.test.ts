@@ -124,9 +124,11 @@ test('a portal that lists without a credential lets nobody call, and a secret ad
   await api(0, 'PATCH', '/api/mcp/servers/it', { tools: { echo: null } })
   await api(0, 'PUT', '/api/mcp/portals/shown', { anonymous_listing: true })
   const made = JSON.parse((await api(0, 'POST', '/api/mcp/urls', { portal: 'shown' })).text)
-  await until('the other gateway knows', async () => (await rpc('/mcp/shown', 'tools/list')).status === 200)
-  const { tools } = (await rpc('/mcp/shown', 'tools/list')).json.result
-  expect(tools.map(({ name }: { name: string }) => name)).toEqual(['it__echo'])
+  // Two rows changed: the portal, and the tool that was off before. Each is known when it is known.
+  await until('the other gateway knows both', async () => {
+    const { status, json } = await rpc('/mcp/shown', 'tools/list')
+    return status === 200 && json.result.tools.map(({ name }: { name: string }) => name).join() === 'it__echo'
+  })
   expect((await rpc('/mcp/shown', 'tools/call', { name: 'it__echo', arguments: {} })).status).toBe(401)
   expect((await rpc('/mcp', 'tools/list')).status).toBe(401)
 
