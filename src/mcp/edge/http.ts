@@ -19,13 +19,14 @@ export async function handleHttp(
   request: Request,
   { target, server }: { target: Target; server: StreamServer },
 ): Promise<Response> {
+  const refused = (error: unknown) => refusalResponse(refusalOf(error, edge.log))
   try {
     edge.guard(request)
-    const response = await answered(edge, request, { target, server })
-    return withCors(response, request.headers.get('origin'))
   } catch (error) {
-    return refusalResponse(refusalOf(error, edge.log))
+    return refused(error)
   }
+  const response = await answered(edge, request, { target, server }).catch(refused)
+  return withCors(response, request.headers.get('origin'))
 }
 
 async function answered(

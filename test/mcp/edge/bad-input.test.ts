@@ -172,6 +172,8 @@ test('other methods are refused, and OPTIONS answers pages of allowed origins', 
   const options = await fetch(edge.url, { method: 'OPTIONS', headers: asked })
   expect(options.status).toBe(204)
   expect(options.headers.get('access-control-allow-origin')).toBe(origin)
+  const refused = await edge.post(list, { origin, authorization: '' })
+  expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, origin])
 })
 
 test('who shows no credential may look where that is allowed, and never call', async () => {
