@@ -124,11 +124,13 @@ test('a portal that lists without a credential lets nobody call, and a secret ad
   await api(0, 'PATCH', '/api/mcp/servers/it', { tools: { echo: null } })
   await api(0, 'PUT', '/api/mcp/portals/shown', { anonymous_listing: true })
   const made = JSON.parse((await api(0, 'POST', '/api/mcp/urls', { portal: 'shown' })).text)
-  // Two rows changed: the portal, and the tool that was off before. Each is known when it is known.
-  await until('the other gateway knows both', async () => {
-    const { status, json } = await rpc('/mcp/shown', 'tools/list')
-    return status === 200 && json.result.tools.map(({ name }: { name: string }) => name).join() === 'it__echo'
-  })
+  // The tool that was off, the portal, its address: each is known when it is known.
+  const listed = async (path: string) => {
+    const { status, json } = await rpc(path, 'tools/list')
+    return status === 200 ? json.result.tools.map(({ name }: { name: string }) => name).join() : null
+  }
+  await until('the other gateway knows the portal', async () => (await listed('/mcp/shown')) === 'it__echo')
+  await until('and its address', async () => (await listed(made.url_path)) === 'it__echo')
   expect((await rpc('/mcp/shown', 'tools/call', { name: 'it__echo', arguments: {} })).status).toBe(401)
   expect((await rpc('/mcp', 'tools/list')).status).toBe(401)
 
