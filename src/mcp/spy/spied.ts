@@ -20,8 +20,9 @@ export function spiedServer(
     !found.enabled ||
     !found.spy ||
     found.url === null ||
-    !sees(name, '') ||
-    !mayCall(name, '')
+    // By its name, as rules are, where it was asked for by its id.
+    !sees(found.name, '') ||
+    !mayCall(found.name, '')
   ) {
     throw new SluiceError(404, 'unknown-server', 'There is no such server to be spied on')
   }

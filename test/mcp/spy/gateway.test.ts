@@ -53,3 +53,20 @@ test('without a key, and for a server that is none, no upgrade is made', async (
   expect(await ask('/mcp/ws?spy=none', admin)).toBe(404)
   expect(backend.peers).toHaveLength(peers)
 })
+
+test('a server that a key may not see is not there for it, by its name or by its id', async () => {
+  const { id: key_id, key } = (await gateway.api('POST', '/api/keys', { scopes: ['call'] })) as Made
+  const { id } = (await gateway.api('GET', '/api/mcp/servers/odd')) as Made
+  const status = async (name: string) =>
+    (
+      await fetch(`${gateway.url}/mcp/ws?spy=${name}`, {
+        headers: { ...upgrade, authorization: `Bearer ${key}` },
+      })
+    ).status
+  expect(await status('none')).toBe(404)
+  await gateway.api('PUT', '/api/mcp/visibility', { key_id, see: { deny: ['odd'] } })
+  expect(await status('odd')).toBe(404)
+  expect(await status(id)).toBe(404)
+})
+
+type Made = { id: string; key: string }
