@@ -37,6 +37,8 @@ export async function forward(
   const answer = await send(params)
   if ('error' in answer && answer.error.code === failureCode.unavailable)
     return { error: downError(source, answer.error.message) }
+  if ('error' in answer && answer.error.code === failureCode.gone)
+    return { error: { ...answer.error, message: brief(answer.error.message) } }
   if (client.era === 'legacy' && wantsInput(answer))
     return answerFor(client.era, method, await askFor(call, { params, answer, send }))
   return answerFor(client.era, method, answer)

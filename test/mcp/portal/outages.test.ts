@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { join } from 'node:path'
 import { until } from '../../support/until.ts'
 import { serveEverything } from '../fixtures/everything-http.ts'
 import {
@@ -9,6 +10,7 @@ import {
   isOwn,
   listening,
   openHarness,
+  principal,
   resultOf,
   scripted,
   tool,
@@ -119,6 +121,26 @@ test('C9: where no server could be reached yet, a list is an error that says why
     enabled: true,
     tools: 0,
   })
+})
+
+test('what a server said before it died is for admins: no client is told, in lists, calls or calls under way', async () => {
+  const words = 'I have had enough'
+  const file = join(import.meta.dir, '../fixtures/raw-stdio.ts')
+  const args = [file, JSON.stringify({ tools: [tool('die')] })]
+  await harness.add({ name: 'dies', command: '/bin/sh', args: ['-c', `echo ${words} >&2; exit 3`] })
+  await harness.add({ name: 'lives', command: process.execPath, args })
+  const under = await harness.portal.request(callOf('tools/call', { name: 'lives__die' }))
+  expect(errorOf(under)).toMatchObject({ code: -31_003, message: 'The process exited with code 3' })
+  await until('the other one failed', () => /code 3/.test(harness.portal.offer(client()).instructions ?? ''))
+  const list = await harness.portal.request(callOf('tools/list'))
+  const shown = await harness.portal.request(callOf('tools/call', { name: 'portal_list_servers' }))
+  const said = JSON.stringify([under, harness.portal.offer(client()), list, shown])
+  expect(said).not.toContain(words)
+  const admin = client({ principal: principal(['admin']) })
+  const told = await harness.portal.request(
+    callOf('tools/call', { name: 'portal_list_servers' }, { client: admin }),
+  )
+  expect(JSON.stringify(told)).toContain(words)
 })
 
 test('a server that never answers delays nobody for long, and its calls alone end by their time limit', async () => {

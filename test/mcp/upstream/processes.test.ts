@@ -28,7 +28,7 @@ test('a grandchild ends with a server that died by itself', async () => {
   expect(group.length).toBe(2)
   const answer = await callTool(upstream, 'die')
   expect(answer).toMatchObject({
-    error: { message: expect.stringContaining('exited with code 3: I have had enough') },
+    error: { message: expect.stringContaining('exited with code 3\nI have had enough') },
   })
   await until('nobody of the group is left', () => !group.some(isAlive))
   await upstream.close()

@@ -83,7 +83,7 @@ test('a command that does not exist, a folder that does not, and one that exits 
     }),
   )
   const expected = [/there is no such command/, /there is no such command/, /no folder \/no\/such\/folder/]
-  expected.push(/may not be executed/, /exited with code 4: no licence found/)
+  expected.push(/may not be executed/, /exited with code 4\nno licence found/)
   reasons.forEach((reason, index) => void expect(reason).toMatch(expected[index] ?? /never/))
 })
 
