@@ -8,9 +8,17 @@ export function isBatch(body: string): boolean {
   return /^\s*\[/.test(body)
 }
 
+/** One body can ask for as many lists as it has messages, and all their answers are one answer. */
+const mostMessages = 100
+
+/** What of a body is a message, whether or not it is a proper batch. */
+export function messagesIn(body: string): Message[] {
+  return elementsOf(body).flatMap((one) => readFrame(one) ?? [])
+}
+
 /**
  * The messages of a batch, which only revision 2025-03-26 has.
- * @throws Refusal 400 where there are none, one is no message, or one may not be part of a batch
+ * @throws Refusal 400 where there are none, one is no message, or one may not be part of a batch; 413 for too many
  */
 export function readBatch(body: string): Message[] {
   try {
@@ -20,6 +28,7 @@ export function readBatch(body: string): Message[] {
   }
   const messages = elementsOf(body).map(readFrame)
   if (messages.length === 0) throw invalidRequest(400, 'empty-batch', 'Invalid Request: the batch is empty')
+  if (messages.length > mostMessages) throw tooMany(messages.length)
   return messages.map((message) => {
     if (message === null)
       throw invalidRequest(
@@ -31,4 +40,12 @@ export function readBatch(body: string): Message[] {
       throw invalidRequest(400, 'initialize-in-batch', 'Invalid Request: initialize may not be in a batch')
     return message
   })
+}
+
+function tooMany(found: number): Refusal {
+  const message = `Invalid Request: the batch has ${found} messages, the limit is ${mostMessages}`
+  return new Refusal(
+    413,
+    rpcError(codes.invalidRequest, message, { reason: 'batch-too-large', limit: mostMessages }),
+  )
 }

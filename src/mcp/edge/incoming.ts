@@ -33,15 +33,21 @@ export async function refusing(
   }
 }
 
-export function beginHop(edge: Edge, incoming: Incoming, message: Message | null): Hop {
+/** `batch`: the messages of a body that is not one. One that holds a secret keeps the whole body off the record. */
+export function beginHop(
+  edge: Edge,
+  incoming: Incoming,
+  message: Message | null,
+  batch: readonly Message[] = [],
+): Hop {
   const { request, visitor, path } = incoming
   const token = request.headers.get('mcp-session-id')
-  const asked = message === null || message.kind === 'response' ? null : message
+  const all = message === null ? batch : [message]
   return edge.recorder.begin(
     hopOpening({
       ...{ transport: 'http', method: request.method, path, headers: [...request.headers], visitor, message },
       session: token === null ? null : edge.sessions.idOf(token),
-      isSecret: asked !== null && edge.isSecret(asked.method, asked.params),
+      isSecret: all.some((one) => one.kind !== 'response' && edge.isSecret(one.method, one.params)),
     }),
   )
 }

@@ -7,7 +7,7 @@ import type { Message, NotificationMessage, RequestMessage, ResponseMessage } fr
 import { hasBatches, hasPriming } from '../wire/versions.ts'
 import type { Accepts } from './accept.ts'
 import { answerCall } from './answering.ts'
-import { readBatch } from './batch.ts'
+import { messagesIn, readBatch } from './batch.ts'
 import { batchReply } from './batch-reply.ts'
 import { runCall } from './call.ts'
 import { type Edge, letRun } from './edge.ts'
@@ -70,7 +70,7 @@ export async function answerLegacyBatch(
   incoming: Incoming,
   { body, accepts }: { body: string; accepts: Accepts },
 ): Promise<Response> {
-  const hop = beginHop(edge, incoming, null)
+  const hop = beginHop(edge, incoming, null, messagesIn(body))
   hop.request(body)
   return await refusing(edge, { hop, message: null }, async () => {
     const messages = readBatch(body)

@@ -213,6 +213,20 @@ test('DELETE ends a session, on every gateway', async () => {
   await other.stop()
 })
 
+test('a batch of more messages than one body may have is refused with the limit, and one with a secret is not recorded', async () => {
+  const own = await startEdge({ database, edge: { isSecret: (method) => method === 'ping' } })
+  const session = await own.session('2025-03-26')
+  const list = (id: number) => ({ jsonrpc: '2.0', id, method: 'tools/list' })
+  const many = await session.post(Array.from({ length: 101 }, (_, id) => list(id)))
+  expect(many.status).toBe(413)
+  expect(await many.json()).toMatchObject({ error: { code: -32600, data: { limit: 100 } } })
+  await session.post([list(1), list(2)])
+  expect(own.hops.at(-1)?.open.mode).toBe('full')
+  await session.post([list(1), { jsonrpc: '2.0', id: 2, method: 'ping' }])
+  expect(own.hops.at(-1)?.open.mode).toBe('metadata')
+  await own.stop()
+})
+
 test('a batch of 2025-03-26 is answered as an array; later revisions have none', async () => {
   const session = await edge.session('2025-03-26')
   const batch = [
