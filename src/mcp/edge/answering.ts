@@ -6,6 +6,7 @@ import { metaKeys } from '../wire/envelope.ts'
 import type { Answer, Era, Id, RawJson } from '../wire/message.ts'
 import { stringOf } from '../wire/raw-json.ts'
 import { legacyVersions, modernVersions } from '../wire/versions.ts'
+import { mostUris } from './subscriptions.ts'
 
 export type Answering = {
   portal: Portal
@@ -38,6 +39,10 @@ export async function answerCall(
     case 'subscriptions/listen':
       return await subscribe(call, id)
   }
+  if (session !== null && method === 'resources/subscribe' && session.uris.size >= mostUris)
+    return {
+      error: rpcError(codes.invalidParams, `A session can subscribe to ${mostUris} resources at most`),
+    }
   const answer = await portal.request(call)
   if (session !== null && 'result' in answer && remember(session, method, params)) sessions.changed(session)
   return answer

@@ -11,6 +11,9 @@ export type Subscriptions = {
   size(): number
 }
 
+/** Of one client at a time: each costs its server a subscription, and each change a look at all of them. */
+export const mostUris = 1_000
+
 /** `subscriptions/listen` of the modern era: first says what it will tell of, then tells of it. */
 export function openSubscriptions(portal: Portal): Subscriptions {
   const open = new Set<() => void>()
@@ -20,6 +23,10 @@ export function openSubscriptions(portal: Portal): Subscriptions {
       const interest = filter === null ? null : interestOf(filter)
       if (interest === null)
         return { error: rpcError(codes.invalidParams, 'Invalid params: notifications must be a filter') }
+      if (interest.resourceUris.length > mostUris)
+        return {
+          error: rpcError(codes.invalidParams, `A stream can subscribe to ${mostUris} resources at most`),
+        }
       const tag = `{${JSON.stringify(metaKeys.subscription)}:${JSON.stringify(id)}}`
       notify('notifications/subscriptions/acknowledged', `{"_meta":${tag},"notifications":${told(interest)}}`)
       const over = Promise.withResolvers<void>()

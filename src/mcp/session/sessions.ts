@@ -43,6 +43,9 @@ export type SessionsOptions = {
 }
 
 const forgetAfterMs = 10 * 60_000
+/** Past so many, those that nobody uses are forgotten sooner: who begins one after the other costs little memory. */
+const mostUnused = 10_000
+const unusedAfterMs = 10_000
 /** A transaction that began earlier may be seen later: so much is read twice. */
 const overlap = 200n
 
@@ -53,6 +56,7 @@ export function openSessions({ sql, log, tokens, vault }: SessionsOptions): Sess
   const read = new Map<string, SessionClaims>()
   const making = new Map<string, Promise<Session | null>>()
   const unsaved = new Set<Session>()
+  let roomFor = mostUnused
   let saving: Promise<void> | null = null
   let revision: bigint | null = null
   const follower = follow({ sql, channel: 'sluice_mcp_sessions', what: 'MCP sessions', update, log })
@@ -75,7 +79,7 @@ export function openSessions({ sql, log, tokens, vault }: SessionsOptions): Sess
     open(claims) {
       const issued = tokens.issue(claims)
       const session = newSession(issued.claims, { heard: false, gateway })
-      held.set(issued.claims.id, session)
+      hold(session)
       return { token: issued.token, session }
     },
     idOf: (token) => claimsOf(token)?.id ?? null,
@@ -140,8 +144,20 @@ export function openSessions({ sql, log, tokens, vault }: SessionsOptions): Sess
       // Its signature says that it is one of ours; better with the levels of before than not at all.
       log.warn({ reason: errorText(error) }, 'MCP: a session was taken up without what it had changed')
     }
-    held.set(claims.id, session)
+    hold(session)
     return session
+  }
+
+  function hold(session: Session): void {
+    held.set(session.claims.id, session)
+    if (held.size <= roomFor) return
+    forget(Date.now() - unusedAfterMs)
+    roomFor = Math.max(mostUnused, held.size * 1.5)
+  }
+
+  /** Its id makes it anew. */
+  function forget(before: number): void {
+    for (const [id, session] of held) if (isIdle(session, before)) held.delete(id)
   }
 
   async function save(): Promise<void> {
@@ -181,8 +197,8 @@ export function openSessions({ sql, log, tokens, vault }: SessionsOptions): Sess
   }
 
   function sweep(): void {
-    const before = Date.now() - forgetAfterMs
-    for (const [id, session] of held) if (isIdle(session, before)) held.delete(id)
+    forget(Date.now() - forgetAfterMs)
+    roomFor = Math.max(mostUnused, held.size * 1.5)
     void dropMail(sql).catch(() => {})
     void dropStates(sql, idFloor(Date.now() - longestSessionMs)).catch(() => {})
   }

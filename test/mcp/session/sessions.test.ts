@@ -91,3 +91,10 @@ test('while the database is down a session goes on, with what it was when it beg
   await sessions.close()
   await down.close()
 })
+
+test('who begins one session after the other fills no memory', () => {
+  const sessions = gateway()
+  const old = Date.now() - 11_000
+  for (let made = 0; made < 25_000; made += 1) sessions.open(claims).session.usedAt = old
+  expect(sessions.size()).toBeLessThan(15_001)
+})
