@@ -18,6 +18,8 @@ export type RouteDoc = {
   answer?: z.ZodType | string
   /** @default 200 */
   status?: number
+  /** What an error carries. @default problem */
+  errors?: 'problem' | 'json-rpc'
 }
 
 /** The last argument of a route, as in `.get(path, handler, routeDoc({…}))`. */

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { z } from 'zod'
 import { routeDoc } from '#lib/route-doc'
 import type { StreamServer } from './edge/edge.ts'
 import type { Target } from './edge/identify.ts'
@@ -9,6 +10,7 @@ export { type ServerRoutesOptions, serverRoutes } from './servers/routes.ts'
 
 const tag = 'mcp'
 const scope = 'call' as const
+const errors = 'json-rpc' as const
 const raw = { parse: 'none' } as const
 const whole: Target = { kind: 'all' }
 const portal = (name: string): Target => ({ kind: 'portal', name })
@@ -78,18 +80,27 @@ function sseRoutes({ sse }: McpEdge) {
     .post('/messages', ({ request }) => sse.take(request), { ...raw, ...routeDoc(messages) })
 }
 
+/** For the documentation alone: what comes is read by the revision that it is of. */
+const messageBody = z.looseObject({
+  jsonrpc: z.literal('2.0'),
+  id: z.union([z.string(), z.number()]).optional().meta({ description: 'Of requests and responses' }),
+  method: z.string().optional(),
+  params: z.looseObject({}).optional(),
+})
+
 const sockets = {
-  ...{ scope, tag, summary: 'MCP over WebSocket: one JSON-RPC message a text frame, of either era' },
+  ...{ scope, tag, errors, summary: 'MCP over WebSocket: one JSON-RPC message a text frame, of either era' },
   description:
     'With `?portal=` a named selection of servers. With `?spy=` any MCP WebSocket between the client and that server, untouched and recorded.',
   status: 101,
 }
 const listening = {
-  ...{ scope, tag, summary: 'MCP of 2024-11-05: its stream, where MCP_SSE is set' },
+  ...{ scope, tag, errors, summary: 'MCP of 2024-11-05: its stream, where MCP_SSE is set' },
   answer: 'text/event-stream',
 }
 const messages = {
-  ...{ scope, tag, summary: 'MCP of 2024-11-05: a message of the client, answered on its stream' },
+  ...{ scope, tag, errors, summary: 'MCP of 2024-11-05: a message of the client, answered on its stream' },
+  body: messageBody,
   status: 202,
 }
 const hidden = { ...raw, detail: { hide: true } }
@@ -102,18 +113,23 @@ const whats = {
 function post(what: string) {
   const description =
     'One JSON-RPC message, of revision 2026-07-28 or of one with sessions. Answered with one JSON object, or with a stream where something precedes the result.'
-  const doc = { scope, tag, summary: `MCP, a message: ${what}`, description, answer: 'application/json' }
+  const summary = `MCP, a message: ${what}`
+  const doc = { scope, tag, errors, summary, description, body: messageBody, answer: 'application/json' }
   return { ...raw, ...routeDoc(doc) }
 }
 
 function get(what: string) {
   const description = 'Of revisions with sessions. With `Last-Event-ID` a stream that broke off goes on.'
-  const doc = { scope, tag, summary: `MCP, listening: ${what}`, description, answer: 'text/event-stream' }
+  const summary = `MCP, listening: ${what}`
+  const doc = { scope, tag, errors, summary, description, answer: 'text/event-stream' }
   return { ...raw, ...routeDoc(doc) }
 }
 
 function end(what: string) {
-  return { ...raw, ...routeDoc({ scope, tag, summary: `MCP, the end of a session: ${what}`, status: 204 }) }
+  return {
+    ...raw,
+    ...routeDoc({ scope, tag, errors, summary: `MCP, the end of a session: ${what}`, status: 204 }),
+  }
 }
 
 /** Its credential is its path: no scope is asked for. */

@@ -33,7 +33,10 @@ export function openApiDocument(app: AnyElysia, about: { version: string }): Ope
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'A Sluice key, `sk-sluice-…`' },
       },
-      schemas: { Problem: schemaOf(problemBody, 'output') },
+      schemas: {
+        Problem: schemaOf(problemBody, 'output'),
+        JsonRpcError: schemaOf(jsonRpcError, 'output'),
+      },
     },
   }
 }
@@ -61,7 +64,7 @@ function operation(path: string, method: string, detail: Detail): Operation {
     tags: [doc?.tag ?? (proxied ? 'model traffic' : 'the record')],
     responses: {
       [doc?.status ?? 200]: { description: 'Success', ...contentOf(doc?.answer) },
-      ...(proxied ? {} : { default: problemAnswer }),
+      ...(proxied ? {} : { default: errorAnswers[doc?.errors ?? 'problem'] }),
     },
     ...(doc === undefined ? {} : { security: doc.scope === 'open' ? [] : [{ key: [doc.scope] }] }),
     ...(doc?.body === undefined ? {} : { requestBody: { ...contentOf(doc.body, 'input') } }),
@@ -80,10 +83,22 @@ const problemBody = z.object({
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 })
 
-const problemAnswer = {
-  description: 'An error, as RFC 9457 problem JSON',
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+const errorAnswers = {
+  problem: {
+    description: 'An error, as RFC 9457 problem JSON',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  },
+  'json-rpc': {
+    description: 'An error, as a JSON-RPC error response',
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/JsonRpcError' } } },
+  },
 }
+
+const jsonRpcError = z.object({
+  jsonrpc: z.literal('2.0'),
+  id: z.union([z.string(), z.number()]).nullable(),
+  error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }),
+})
 
 function scopeLine(doc: RouteDoc): string {
   return doc.scope === 'open' ? 'Open to everybody.' : `Needs the scope \`${doc.scope}\`.`

@@ -100,7 +100,8 @@ export function serverRowRoutes({ servers, reports, authorise, ...options }: Ser
       routeDoc({
         ...{ summary: 'Change some settings: switch it on or off, whole or by tool', scope, tag },
         ...{ query: serverQuery, body: serverPatch, answer: serverView },
-        description: 'As in `{"enabled": false}` or `{"tools": {"delete_all": {"enabled": false}}}`.',
+        description:
+          'Any of the settings that PUT takes, the rest stays: as in `{"enabled": false}` or `{"tools": {"delete_all": {"enabled": false}}}`.',
       }),
     )
     .delete(
