@@ -54,7 +54,8 @@ export const serverView = z.object({
 export type ServerView = z.output<typeof serverView>
 
 function fits(one: z.output<typeof settings>, context: z.RefinementCtx): void {
-  const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+  const wrong = (at: string | string[], message: string) =>
+    context.addIssue({ code: 'custom', path: [at].flat(), message })
   if (one.transport === 'stdio') {
     if (one.command === null) wrong('command', 'must be given for stdio')
     if (one.url !== null) wrong('url', 'is not for stdio')
@@ -68,5 +69,15 @@ function fits(one: z.output<typeof settings>, context: z.RefinementCtx): void {
     if (one.args.length > 0) wrong('args', 'is for stdio only')
     if (Object.keys(one.env).length > 0) wrong('env', 'is for stdio only')
   }
+  for (const [name, value] of Object.entries(one.headers))
+    if (!isHeader(name, value)) wrong(['headers', name], 'cannot be sent as an HTTP header')
   if (one.spy && one.transport !== 'ws') wrong('spy', 'is for ws only')
+}
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    return new Headers([[name, value]]).has(name)
+  } catch {
+    return false
+  }
 }

@@ -126,6 +126,7 @@ test('what is wrong is said with its place', async () => {
     [{ name: 'x', transport: 'ws', url: 'http://x' }, '/url'],
     [{ name: 'x', transport: 'http', url: 'http://x', command: 'y' }, '/command'],
     [{ ...stdio, name: 'x', headers: { a: 'b' } }, '/headers'],
+    [{ transport: 'http', url: 'http://a.test', name: 'x', headers: { a: 'b\r\nEvil: 1' } }, '/headers/a'],
     [{ ...stdio, name: 'x', env: { 'A=B': 'x' } }, '/env/A=B'],
     [{ ...stdio, name: 'x', timeout: 5 }, '/timeout'],
     [{ ...stdio, name: 'x', spy: true }, '/spy'],
