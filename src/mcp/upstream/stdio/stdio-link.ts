@@ -105,7 +105,7 @@ function whyNot(error: unknown): string {
 /** Its last words begin a line of their own: they may hold anything, and whoever tells a client leaves them out. */
 function reasonOf({ exitCode, signalCode }: Child, stderr: string): string {
   const end = signalCode === null ? `exited with code ${exitCode ?? '?'}` : `was ended by ${signalCode}`
-  return `The process ${end}${stderr === '' ? '' : `\n${stderr}`}`
+  return [`The process ${end}`, ...(stderr === '' ? [] : [stderr])].join('\n')
 }
 
 /** Reads to the end, or until told to stop. */
