@@ -39,7 +39,18 @@ export type Producer<Payload> = {
    * Resolves when the engine has the job. A job whose id the engine still knows is not added twice.
    * @throws BrokerDownError within 2 s (a command's time limit) while the engine is down: never hangs
    */
-  enqueue(payload: Payload, options: { id: string; name?: string }): Promise<void>
+  enqueue(payload: Payload, options: EnqueueOptions): Promise<void>
+  /** As `enqueue` for each, in few round trips. Where it rejects, some may have been taken. */
+  enqueueMany(jobs: readonly (EnqueueOptions & { payload: Payload })[]): Promise<void>
+}
+
+export type EnqueueOptions = {
+  /** Without a colon. */
+  id: string
+  /** @default the queue's name */
+  name?: string
+  /** Since when it has waited, in ms since the epoch. @default now */
+  timestamp?: number
 }
 
 export type Schedule = {

@@ -25,6 +25,7 @@ export const patienceMs = 2_000
 
 export type JobQueue = {
   add(name: string, data: unknown, options: JobsOptions): Promise<unknown>
+  addBulk(jobs: { name: string; data: unknown; opts: JobsOptions }[]): Promise<unknown>
   getJobCounts(
     ...states: ('waiting' | 'prioritized' | 'active' | 'delayed' | 'completed' | 'failed')[]
   ): Promise<Record<string, number>>
