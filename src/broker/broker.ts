@@ -1,4 +1,5 @@
 import type { QueueContract } from '#queues/queue'
+import type { Inspector } from './inspect.ts'
 
 /**
  * The queue engine of this process: BullMQ on Redis or on Postgres, by URL, same behaviour.
@@ -22,6 +23,7 @@ export type Broker = {
   schedule<Payload>(contract: QueueContract<Payload>, schedule: Schedule, payload: Payload): Promise<void>
   /** Counts by state, for metrics and dashboards. Rejects within 2 s while the engine is down. */
   counts(queue: string): Promise<QueueCounts>
+  inspect(queue: Pick<QueueContract<never>, 'name' | 'opaque'>): Inspector
   /** Resolves when a round trip to the engine worked. @throws BrokerDownError within 2 s otherwise */
   ping(): Promise<void>
   /**

@@ -16,5 +16,14 @@ export type {
   Schedule,
 } from './broker.ts'
 export { BrokerDownError, FinalJobError } from './errors.ts'
+export {
+  type EngineJob,
+  type EngineJobDetail,
+  type EngineState,
+  engineStates,
+  type Inspector,
+  type QueueOverview,
+  type Rate,
+} from './inspect.ts'
 export { openBroker } from './open.ts'
 export { openRedis, type RedisClient } from './redis.ts'

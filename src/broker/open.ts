@@ -5,6 +5,7 @@ import type { Broker } from './broker.ts'
 import { startConsumer } from './consumer.ts'
 import type { Engine } from './engine.ts'
 import { BrokerDownError } from './errors.ts'
+import { inspectQueue } from './inspect-queue.ts'
 import { openPostgresEngine } from './postgres-engine.ts'
 import { asked, createProducer } from './producer.ts'
 import { openRedisEngine } from './redis-engine.ts'
@@ -42,10 +43,18 @@ export function openBroker(
     async counts(queueName) {
       return await asked(`Count the jobs of ${queueName}`, async () => {
         const queue = await engine.queue(queueName)
-        const states = ['waiting', 'prioritized', 'active', 'delayed', 'completed', 'failed'] as const
+        const states = [
+          'waiting',
+          'prioritized',
+          'paused',
+          'active',
+          'delayed',
+          'completed',
+          'failed',
+        ] as const
         const found = await queue.getJobCounts(...states)
         return {
-          waiting: (found.waiting ?? 0) + (found.prioritized ?? 0),
+          waiting: Math.max(found.waiting ?? 0, found.paused ?? 0) + (found.prioritized ?? 0),
           active: found.active ?? 0,
           delayed: found.delayed ?? 0,
           completed: found.completed ?? 0,
@@ -53,6 +62,7 @@ export function openBroker(
         }
       })
     },
+    inspect: (queue) => inspectQueue(engine, queue),
     ping: () => asked('Ping the queue engine', () => engine.ping()),
     async verify() {
       try {
