@@ -75,6 +75,8 @@ export type JobContext = {
   attempt: number
   /** Aborted when the process must stop before the job is done, or the job was lost to another worker. */
   signal: AbortSignal
+  /** For a handler that sees to failures itself: how the job went, where it is not as its return says. */
+  judge?: (outcome: 'done' | 'failed' | 'retried') => void
 }
 
 export type ConsumeOptions = {

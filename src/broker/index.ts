@@ -4,6 +4,8 @@
  * engine     BullMQ's backend: Redis or Postgres
  * contract   a queue's name, payload, retry and retention policy (`queues/`)
  * producer   enqueues, consumer drains
+ * inspector  a queue as people look at it and act on it
+ * flow       what consumers measured: throughput, waits, who is there
  */
 export type {
   Broker,
@@ -16,6 +18,15 @@ export type {
   Schedule,
 } from './broker.ts'
 export { BrokerDownError, FinalJobError } from './errors.ts'
+export { type Flow, openFlow, type Sample } from './flow.ts'
+export {
+  type FlowReport,
+  flowReports,
+  flowSeries,
+  type Percentiles,
+  type WorkerSeen,
+  workersSeen,
+} from './flow-report.ts'
 export {
   type EngineJob,
   type EngineJobDetail,

@@ -5,6 +5,7 @@ import type { Broker } from './broker.ts'
 import { startConsumer } from './consumer.ts'
 import type { Engine } from './engine.ts'
 import { BrokerDownError } from './errors.ts'
+import type { Flow } from './flow.ts'
 import { inspectQueue } from './inspect-queue.ts'
 import { openPostgresEngine } from './postgres-engine.ts'
 import { asked, createProducer } from './producer.ts'
@@ -14,14 +15,14 @@ import { keepSchedule } from './schedule.ts'
 /**
  * The queue engine that the URL names; without one, the database itself. Connects with the first use.
  *
- * `name` is shown in the engine's list of connections. For the forms of a Redis URL see `redis-address.ts`;
+ * `flow` is told of what consumers do. `name` is shown in the engine's list of connections. For the forms of a Redis URL see `redis-address.ts`;
  * `postgres://…` names another database than the record's. Keep away from transaction-mode poolers: workers listen.
  * @throws SetupError when the URL is none of these
  */
 export function openBroker(
   queueUrl: string | undefined,
   databaseUrl: string,
-  { log, name }: { log: Logger; name: string },
+  { log, name, flow }: { log: Logger; name: string; flow?: Flow },
 ): Broker {
   const engine = openEngine(queueUrl ?? databaseUrl, { log, name })
   const stopping = new AbortController()
@@ -34,7 +35,7 @@ export function openBroker(
     engine: engine.kind,
     producer: (contract) => createProducer(engine, contract),
     consume(contract, handler, options) {
-      const consumer = startConsumer(engine, contract, { handler, options, log })
+      const consumer = startConsumer(engine, contract, { handler, options, log, flow })
       consumers.add(consumer)
       return consumer
     },

@@ -1,6 +1,6 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
 import { setPriority } from 'node:os'
-import { type Broker, type Handler, openBroker } from '#broker'
+import { type Broker, type Handler, openBroker, openFlow } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
 import { type Env, readEnv } from '#lib/env'
@@ -98,7 +98,9 @@ async function start(held: Releaser): Promise<Started> {
   const store = openStore(url, { max: 4, name: `sluice worker ${queues.join(' ')}` })
   held.add('store', store.close)
   await checkSchema(store.sql)
-  const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-worker' })
+  const flow = openFlow({ sql: store.sql, process: `worker ${queues.join(' ')}`, log })
+  held.add('flow', flow.close)
+  const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-worker', flow })
   held.add('broker', () => broker.close())
   await broker.verify()
   for (const queue of queues) await drains[queue]?.({ env, log, broker, store, held })
