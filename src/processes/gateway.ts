@@ -1,6 +1,7 @@
 /** The gateway: proxies, records, answers the API. Wires the domains together and owns nothing itself. */
 import { join } from 'node:path'
-import { openAccess } from '#access'
+import type { AnyElysia } from 'elysia'
+import { openAccess, openAudit } from '#access'
 import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
 import { isLoopback, readEnv } from '#lib/env'
@@ -56,7 +57,9 @@ async function start(held: Releaser): Promise<Started> {
   held.add('store', store.close)
   const reading = openReading(url, { log })
   held.add('reading', reading.close)
+  const secret = env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key')))
   const access = await openAccess({
+    secret,
     ...{ sql: store.sql, log, adminKey: env.ADMIN_KEY, passThrough: env.PASS_THROUGH_KEYS },
     ...{ defaultCapture: env.CAPTURE, snapshotFile: join(env.DATA_DIR, 'access.json') },
   })
@@ -89,7 +92,7 @@ async function start(held: Releaser): Promise<Started> {
   const mock = await openMock()
   held.add('mock', mock.close)
   const providers = openProviders({ ...env.providers, mock: { baseUrl: mock.url } })
-  const vault = openVault(env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key'))))
+  const vault = openVault(secret)
   const routing = await openRouting({
     ...{ sql: store.sql, log, providers, vault, metrics },
     snapshotFile: join(env.DATA_DIR, 'routing.json'),
@@ -123,8 +126,12 @@ async function start(held: Releaser): Promise<Started> {
   })
 
   const { authorise } = access
+  const audit = openAudit({
+    ...{ sql: store.sql, log },
+    addressOf: (request) => app.server?.requestIP(request)?.address ?? null,
+  })
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
-  const app = gatewayApp({
+  const app: AnyElysia = gatewayApp({
     routes: [
       llmRoutes({ proxy }),
       moneyRoutes({
@@ -133,7 +140,7 @@ async function start(held: Releaser): Promise<Started> {
       }),
       routingRoutes({ sql: store.sql, routing, authorise, vault }),
       askingRoutes({ asking, authorise }),
-      accessRoutes({ sql: store.sql, access }),
+      accessRoutes({ sql: store.sql, access, audit }),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
         speaks: (name, dialect) => canSpeak(providers.find(name), dialect),

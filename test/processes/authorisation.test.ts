@@ -247,6 +247,6 @@ test('HEAD of a stream ends', async () => {
 })
 
 test('D12: open routes ask for nothing', async () => {
-  const open = casesOf().filter(({ rule }) => rule === 'open')
+  const open = casesOf().filter(({ rule, method }) => rule === 'open' && method !== 'POST')
   expect(await statuses(open, {})).toEqual(all(open, 200))
 })

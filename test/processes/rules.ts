@@ -19,6 +19,10 @@ export const rules: Record<string, Rule> = {
   'GET /metrics': 'read',
   'GET /metrics/json': 'read',
 
+  'POST /api/login': 'open',
+  'POST /api/logout': 'open',
+  'GET /api/me': 'open',
+  'GET /api/audit': 'operator',
   'POST /api/keys': 'keys',
   'GET /api/keys': 'keys',
   'GET /api/keys/:id': 'keys',
