@@ -30,6 +30,7 @@ export {
 } from './classify/open-classify.ts'
 export { classifyByRules } from './classify/rules.ts'
 export { subjectOf } from './classify/subject.ts'
+export { isCredential } from './credential.ts'
 export { type InternalCalls, internalCalls } from './internal-calls.ts'
 export { interpret } from './interpret.ts'
 export { openLadders } from './ladder/ladders.ts'

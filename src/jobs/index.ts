@@ -1,0 +1,13 @@
+/**
+ * Work that is asked for now and done later.
+ *
+ * job         one piece of work: its row in Postgres is the truth, from the 202 on
+ * kind        what may be asked for: a schema and a function; registered by the processes
+ * admission   a job's way from its row into the queue engine, by the feeder
+ * attempt     one run of a job by a worker; only the one that still owns the row may write its end
+ * spared      attempts that do not count, as their worker died or stopped
+ * flow        jobs that depend on each other
+ */
+export { defineKind, type Kind, type RunContext } from './kind.ts'
+export { builtInKinds } from './kinds/built-in.ts'
+export { openRegistry, type Registry } from './registry.ts'
