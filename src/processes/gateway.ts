@@ -4,6 +4,7 @@ import type { AnyElysia } from 'elysia'
 import { openAccess, openAudit } from '#access'
 import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
+import { openBoard } from '#dashboard'
 import { isLoopback, readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
@@ -24,11 +25,13 @@ import {
   type PriceOf,
 } from '#llm'
 import { classification } from '#queues/classification'
+import { jobs } from '#queues/jobs'
 import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
 import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
+import { dashboardRoutes } from '#routes/dashboard'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { openStore } from '#store'
 import { cacheMetrics } from './cache-metrics.ts'
@@ -130,6 +133,12 @@ async function start(held: Releaser): Promise<Started> {
     ...{ sql: store.sql, log },
     addressOf: (request) => app.server?.requestIP(request)?.address ?? null,
   })
+  const boardStore = openStore(patient(url), { max: 2, name: 'sluice dashboard' })
+  held.add('dashboard store', boardStore.close)
+  const board = openBoard({
+    ...{ sql: boardStore.sql, broker, authorise, audit, log, rowsQueue: jobs.name },
+    contracts: [jobs, logging, classification, webhooks, upkeep],
+  })
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
   const app: AnyElysia = gatewayApp({
     routes: [
@@ -141,6 +150,7 @@ async function start(held: Releaser): Promise<Started> {
       routingRoutes({ sql: store.sql, routing, authorise, vault }),
       askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access, audit }),
+      dashboardRoutes(board),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
         speaks: (name, dialect) => canSpeak(providers.find(name), dialect),
@@ -164,6 +174,7 @@ async function start(held: Releaser): Promise<Started> {
   })
   // Before the listener, which would wait for those who follow.
   held.add('live tails', reading.tail.close)
+  held.add('live dashboards', board.close)
   return { ready: { host: env.HOST, port, engine: broker.engine, spool: spool.id, version } }
 }
 
@@ -175,4 +186,11 @@ async function verifyUnlessDown(verify: () => Promise<void>): Promise<void> {
     if (error instanceof SetupError) throw error
     log.warn({ reason: String(error) }, 'the queue engine is down: exchanges are spooled until it is back')
   }
+}
+
+/** For reads that nobody needs in order to go on. */
+function patient(url: string): string {
+  const bounds = new URL(url)
+  bounds.searchParams.set('statement_timeout', '10000')
+  return bounds.href
 }

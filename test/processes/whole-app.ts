@@ -2,13 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnyElysia } from 'elysia'
-import type { Access } from '#access'
+import { type Access, openAudit } from '#access'
+import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
+import { openBoard } from '#dashboard'
 import { releaser } from '#lib/release'
 import { openVault } from '#lib/vault'
 import { openAdapters, openAsking } from '#llm'
+import { jobs } from '#queues/jobs'
+import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
+import { dashboardRoutes } from '#routes/dashboard'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { priceBook } from '../../src/llm/money/price-book.ts'
 import { openProviders } from '../../src/llm/providers/registry.ts'
@@ -65,10 +70,18 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   held.add('proxy', proxy.close)
 
   const { authorise } = access
+  const broker = openBroker(undefined, url, { log: quiet, name: 'test' })
+  held.add('broker', () => broker.close())
+  const board = openBoard({
+    ...{ sql, broker, authorise, audit: openAudit({ sql }), log: quiet, rowsQueue: jobs.name },
+    contracts: [jobs, webhooks],
+  })
+  held.add('board', board.close)
   const ledgers = () => [spool.ledger()]
   const replay = () => Promise.resolve(Response.json({}))
   const routes: AnyElysia[] = [
     accessRoutes({ sql, access }),
+    dashboardRoutes(board),
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),

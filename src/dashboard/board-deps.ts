@@ -1,0 +1,20 @@
+import type { Sql } from 'postgres'
+import type { Audit, Authorise } from '#access'
+import type { Broker } from '#broker'
+import type { Live } from './queues/live.ts'
+import type { Contract } from './queues/readings.ts'
+
+/** What the dashboard's routes share. */
+export type Board = {
+  sql: Sql
+  broker: Broker
+  authorise: Authorise
+  audit: Audit
+  live: Live
+  /** Every queue of the installation, in the order in which they are shown. */
+  contracts: readonly Contract[]
+  /** The one whose jobs are rows. */
+  rowsQueue: string
+}
+
+export const tag = 'queues'

@@ -1,0 +1,13 @@
+import { Elysia } from 'elysia'
+import type { Board } from './board-deps.ts'
+import { actRoutes } from './queues/act-routes.ts'
+import { engineJobRoutes } from './queues/engine-job-routes.ts'
+import { queueRoutes } from './queues/queue-routes.ts'
+
+/** The dashboard over HTTP: queues, what is done to them, and its pages. */
+export function dashboardRoutes(board: Board) {
+  return new Elysia({ name: 'dashboard' })
+    .use(queueRoutes(board))
+    .use(actRoutes(board))
+    .use(engineJobRoutes(board))
+}

@@ -1,0 +1,22 @@
+import type { Sql } from 'postgres'
+import { newId } from '#lib/ids'
+
+export type PlantedJob = {
+  tenant: string
+  kind: string
+  state: string
+  error: string | null
+  tags: string[]
+}
+
+/** A job's row, as it would be without anybody having run it. @returns its id */
+export async function plantJob(sql: Sql, options: Partial<PlantedJob> = {}): Promise<string> {
+  const id = newId()
+  const job = { tenant: 'default', kind: 'http-request', state: 'queued', error: null, tags: [], ...options }
+  const backoff = '{"type":"fixed","ms":1000,"max_ms":1000}'
+  await sql`
+    insert into jobs (id, tenant, kind, state, error, tags, backoff, attempts)
+    values (${id}, ${job.tenant}, ${job.kind}, ${job.state}, ${job.error}, ${job.tags}::text[],
+      ${backoff}::text::jsonb, 3)`
+  return id
+}
