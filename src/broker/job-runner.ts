@@ -39,6 +39,8 @@ export function runJobs<Payload>(
 ): JobRunner {
   const jobs = new Map<string, Running>()
   const waiters = new Set<() => void>()
+  // Otherwise each job goes with its end, and there are no older ones.
+  const keepsEnded = contract.retention.completed.count > 0
   let stopped = false
   let begun = 0
   let sweptAt = 0
@@ -106,7 +108,8 @@ export function runJobs<Payload>(
             runMs: performance.now() - startedAt,
           })
         }
-        if (!isSweepDue()) job.opts = { ...job.opts, removeOnComplete: false, removeOnFail: false }
+        if (keepsEnded && !isSweepDue())
+          job.opts = { ...job.opts, removeOnComplete: false, removeOnFail: false }
         jobs.delete(id)
         if (jobs.size === 0) for (const resolve of waiters) resolve()
         if (jobs.size === 0) waiters.clear()

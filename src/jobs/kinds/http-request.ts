@@ -27,7 +27,7 @@ const input = z.strictObject({
   path: z
     .string()
     .max(4_096)
-    .regex(proxied, 'must be a proxied path of this gateway, as in /v1/messages or /p/mock/v1/messages'),
+    .refine(isProxied, 'must be a proxied path of this gateway, as in /v1/messages or /p/mock/v1/messages'),
   headers: headers.default({}),
   body: z.json().optional().meta({ description: 'Sent as JSON; a text is sent as it is' }),
   on_error: z.enum(['fail', 'keep']).default('fail').meta({
@@ -42,6 +42,12 @@ const result = z.object({
   body: z.string().meta({ description: `Of the answer, up to ${mostOfAnswer} bytes; the record has all` }),
   truncated: z.boolean(),
 })
+
+/** As it will be sent: a path may not lead out of where it seems to. */
+function isProxied(path: string): boolean {
+  const url = proxied.test(path) ? URL.parse(path, 'http://gateway') : null
+  return url !== null && url.host === 'gateway' && proxied.test(url.pathname)
+}
 
 /** A proxied call, made when its turn comes. */
 export function httpRequest(): Kind {

@@ -61,7 +61,7 @@ export const how = {
 
 export const submission = z.strictObject({
   kind: z.string().min(1).max(64),
-  input: z.unknown().meta({ description: 'As the schema of the kind has it' }),
+  input: z.unknown().optional().meta({ description: 'As the schema of the kind has it' }),
   ...how,
 })
 

@@ -1,0 +1,1 @@
+export { openRunning, type Running, type RunningOptions } from './running/open-running.ts'

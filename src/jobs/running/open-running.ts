@@ -1,0 +1,63 @@
+import { hostname } from 'node:os'
+import type { Sql } from 'postgres'
+import type { Handler, Producer } from '#broker'
+import type { Logger } from '#lib/log'
+import type { Metrics } from '#lib/metrics'
+import type { JobsPayload } from '#queues/jobs'
+import { openAnnouncer } from '../events/announce.ts'
+import { openFeeder } from '../feeding/feeder.ts'
+import type { Registry } from '../registry.ts'
+import { openCalls } from './calls.ts'
+import { jobsHandler } from './run-job.ts'
+import { runMetrics } from './run-metrics.ts'
+import { openUnderway } from './underway.ts'
+
+/** What a process that runs jobs does beside consuming the queue `jobs`. */
+export type Running = {
+  handler: Handler<JobsPayload>
+  /** Once the consumer is closed: waits a moment for what is being written. */
+  close(): Promise<void>
+}
+
+export type RunningOptions = {
+  /** Three connections at least. */
+  sql: Sql
+  producer: Pick<Producer<JobsPayload>, 'enqueueMany'>
+  registry: Registry
+  gatewayUrl: string
+  /** Places for jobs in this process. */
+  concurrency: number
+  metrics?: Metrics
+  log: Logger
+}
+
+const windDownMs = 2_000
+
+/** Begins to hand jobs over to the queue engine. What comes back from it is for `handler`. */
+export async function openRunning(options: RunningOptions): Promise<Running> {
+  const { sql, producer, registry, concurrency, log } = options
+  const worker = `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`
+  const announcer = openAnnouncer(sql)
+  const kinds = registry.kinds.map(({ name }) => name)
+  const underway = await openUnderway({ sql, log, worker, kinds, concurrency })
+  const calls = openCalls(sql, options.gatewayUrl)
+  const feeder = openFeeder({ sql, producer, announcer, log })
+  const observe = runMetrics(options.metrics)
+  const handler = jobsHandler({
+    ...{ sql, registry, calls, underway, announcer, worker, log },
+    onEnd(job, over) {
+      observe(job, over)
+      feeder.wake()
+    },
+  })
+  return {
+    handler,
+    async close() {
+      await feeder.stop()
+      await underway.settled(windDownMs)
+      await underway.close()
+      await announcer.close()
+      await calls.close()
+    },
+  }
+}
