@@ -3,11 +3,13 @@ import type { Board } from './board-deps.ts'
 import { actRoutes } from './queues/act-routes.ts'
 import { engineJobRoutes } from './queues/engine-job-routes.ts'
 import { queueRoutes } from './queues/queue-routes.ts'
+import { rowRoutes } from './rows/routes.ts'
 
 /** The dashboard over HTTP: queues, what is done to them, and its pages. */
 export function dashboardRoutes(board: Board) {
   return new Elysia({ name: 'dashboard' })
     .use(queueRoutes(board))
+    .use(rowRoutes(board))
     .use(actRoutes(board))
     .use(engineJobRoutes(board))
 }

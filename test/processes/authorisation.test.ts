@@ -5,6 +5,7 @@ import { newId } from '#lib/ids'
 import type { RouteDoc } from '#lib/route-doc'
 import { adminKey, plantKey, testAccess } from '../access/support.ts'
 import { called, stored } from '../capture/store-support.ts'
+import { plantJob } from '../dashboard/rows.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { type Rule, rules } from './rules.ts'
 import { testApp } from './support.ts'
@@ -170,6 +171,7 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     '/api/conversations': conversation.id,
     '/api/keys': spare.id,
     '/api/budgets': await plantRule('budgets', { period: 'day', limit_micros: 1, thresholds: [80] }),
+    '/api/queues/jobs/rows': await plantJob(sql, { tenant: 'there', input: {} }),
     '/api/climbs': await plantClimb(exchange.open.id),
     '/api/tasks': await plantTask(exchange.open.id),
     '/api/limits': await plantRule('rate_limits', { window_seconds: 60, requests: 1 }),
@@ -183,7 +185,15 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     if (prefix === '/api/queues/:queue/jobs') return []
     const id = objects[prefix ?? '']
     if (id === undefined) throw new Error(`${name}: no object of another tenant is tried on it`)
-    return [{ name, method, rule, body: '{}', path: `${prefix}/${id}${rest.replace(':number', '1')}` }]
+    return [
+      {
+        name,
+        method,
+        rule,
+        body: '{}',
+        path: `${prefix}/${id}${rest.replace(':number', '1').replace(':part', 'input')}`,
+      },
+    ]
   })
   expect(cases.length).toBeGreaterThan(8)
   expect(await statuses(cases, { authorization: `Bearer ${stranger.key}` })).toEqual(all(cases, 404))

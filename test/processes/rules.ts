@@ -45,6 +45,10 @@ export const rules: Record<string, Rule> = {
 
   'GET /api/queues': 'read',
   'GET /api/queues/live': 'read',
+  'GET /api/queues/jobs/rows': 'read',
+  'GET /api/queues/jobs/rows/:id': 'read',
+  'GET /api/queues/jobs/rows/:id/:part': 'read',
+  'GET /api/queues/jobs/dead-letters': 'read',
   'GET /api/queues/:queue': 'read',
   'POST /api/queues/:queue/pause': 'operator',
   'POST /api/queues/:queue/resume': 'operator',
