@@ -10,4 +10,8 @@
  */
 export { defineKind, type Kind, type RunContext } from './kind.ts'
 export { builtInKinds } from './kinds/built-in.ts'
+export { type JobsDoor, type OpenJobsOptions, openJobs } from './open-jobs.ts'
+export { type JobFilters, jobConditions, jobFilters } from './reading/filters.ts'
+export { type JobItem, jobColumns, jobItem } from './reading/item.ts'
 export { openRegistry, type Registry } from './registry.ts'
+export { ended, isEnded, type State, states } from './states.ts'

@@ -5,6 +5,7 @@ import { openAccess, openAudit } from '#access'
 import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
 import { openBoard } from '#dashboard'
+import { builtInKinds, openJobs, openRegistry } from '#jobs'
 import { isLoopback, readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
@@ -32,6 +33,7 @@ import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
 import { dashboardRoutes } from '#routes/dashboard'
+import { jobRoutes } from '#routes/jobs'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { openStore } from '#store'
 import { cacheMetrics } from './cache-metrics.ts'
@@ -74,7 +76,7 @@ async function start(held: Releaser): Promise<Started> {
     'queue metrics',
     queueMetrics({
       metrics,
-      queues: [logging.name, classification.name, upkeep.name, webhooks.name],
+      queues: [logging.name, classification.name, jobs.name, upkeep.name, webhooks.name],
       counts: broker.counts,
     }),
   )
@@ -139,6 +141,8 @@ async function start(held: Releaser): Promise<Started> {
     ...{ sql: boardStore.sql, broker, authorise, audit, log, rowsQueue: jobs.name },
     contracts: [jobs, logging, classification, webhooks, upkeep],
   })
+  const jobsDoor = openJobs({ url, registry: openRegistry(builtInKinds(null)), metrics })
+  held.add('jobs', jobsDoor.close)
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
   const app: AnyElysia = gatewayApp({
     routes: [
@@ -151,6 +155,7 @@ async function start(held: Releaser): Promise<Started> {
       askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access, audit }),
       dashboardRoutes(board),
+      jobRoutes({ jobs: jobsDoor, read: reading.read, authorise, audit }),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
         speaks: (name, dialect) => canSpeak(providers.find(name), dialect),
@@ -175,6 +180,7 @@ async function start(held: Releaser): Promise<Started> {
   // Before the listener, which would wait for those who follow.
   held.add('live tails', reading.tail.close)
   held.add('live dashboards', board.close)
+  held.add('live jobs', jobsDoor.hub.close)
   return { ready: { host: env.HOST, port, engine: broker.engine, spool: spool.id, version } }
 }
 

@@ -2,7 +2,9 @@
 import { setPriority } from 'node:os'
 import { type Broker, type Handler, openBroker, openFlow } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
+import { openRunning } from '#consumers/jobs'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
+import { builtInKinds, openRegistry } from '#jobs'
 import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
 import { type Logger, openLog } from '#lib/log'
@@ -10,6 +12,7 @@ import { supervisedFlag } from '#lib/parent'
 import type { Releaser } from '#lib/release'
 import {
   type ClassificationFeed,
+  type ClassifyExchanges,
   moneyUpkeep,
   openBookkeeping,
   openClassification,
@@ -18,6 +21,7 @@ import {
   sweepCache,
 } from '#llm'
 import { classification } from '#queues/classification'
+import { jobs } from '#queues/jobs'
 import { logging } from '#queues/logging'
 import type { QueueContract } from '#queues/queue'
 import { upkeep, upkeepSchedules } from '#queues/upkeep'
@@ -63,15 +67,20 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     }
   },
   async classification(context) {
-    const { log, env, held } = context
     const { sql } = context.store
-    const { classify, close } = openClassification({
-      ...{ sql, interpret: readMeaning, log, providers: env.providers, gatewayUrl: env.GATEWAY_URL },
-      ...{ model: env.CLASSIFY_MODEL, perMinute: env.CLASSIFY_PER_MINUTE },
-    })
-    held.add('classification', close)
-    const handler = classificationHandler({ sql, classify })
+    const handler = classificationHandler({ sql, classify: classifier(context) })
     drain(context, { contract: classification, handler })
+  },
+  async jobs(context) {
+    const { broker, log, env, held } = context
+    const { sql } = context.store
+    const concurrency = env.JOBS_CONCURRENCY
+    const running = await openRunning({
+      ...{ sql, producer: broker.producer(jobs), log, concurrency, gatewayUrl: env.GATEWAY_URL },
+      registry: openRegistry(builtInKinds({ sql, classify: classifier(context) })),
+    })
+    held.add('jobs', running.close)
+    drain(context, { contract: jobs, handler: running.handler, concurrency })
   },
   async webhooks(context) {
     const { store, log, env } = context
@@ -105,6 +114,16 @@ async function start(held: Releaser): Promise<Started> {
   await broker.verify()
   for (const queue of queues) await drains[queue]?.({ env, log, broker, store, held })
   return { ready: { queues, engine: broker.engine } }
+}
+
+/** By rules, or a model asked through the gateway. */
+function classifier({ store, log, env, held }: Context): ClassifyExchanges {
+  const { classify, close } = openClassification({
+    ...{ sql: store.sql, interpret: readMeaning, log, providers: env.providers, gatewayUrl: env.GATEWAY_URL },
+    ...{ model: env.CLASSIFY_MODEL, perMinute: env.CLASSIFY_PER_MINUTE },
+  })
+  held.add('classification', close)
+  return classify
 }
 
 /** What was stored goes on to be classified, best effort. */

@@ -105,6 +105,18 @@ export const rules: Record<string, Rule> = {
   'GET /api/tasks/:id': 'read',
   'POST /api/tasks/:id/answer': 'admin',
 
+  'POST /api/jobs': 'call',
+  'POST /api/jobs/batch': 'call',
+  'GET /api/jobs': 'read',
+  'GET /api/jobs/kinds': 'read',
+  'GET /api/jobs/:id': 'read',
+  'GET /api/jobs/:id/input': 'read',
+  'GET /api/jobs/:id/result': 'read',
+  'GET /api/jobs/:id/file': 'read',
+  'GET /api/jobs/:id/events': 'read',
+  'POST /api/jobs/:id/cancel': 'call',
+  'POST /api/jobs/:id/retry': 'call',
+
   'POST /api/tenants': 'admin',
   'GET /api/tenants': 'admin',
   'GET /api/tenants/:id': 'admin',

@@ -6,6 +6,7 @@ import { type Access, openAudit } from '#access'
 import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
 import { openBoard } from '#dashboard'
+import { builtInKinds, openJobs, openRegistry } from '#jobs'
 import { releaser } from '#lib/release'
 import { openVault } from '#lib/vault'
 import { openAdapters, openAsking } from '#llm'
@@ -14,6 +15,7 @@ import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes } from '#routes/capture'
 import { dashboardRoutes } from '#routes/dashboard'
+import { jobRoutes } from '#routes/jobs'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { priceBook } from '../../src/llm/money/price-book.ts'
 import { openProviders } from '../../src/llm/providers/registry.ts'
@@ -77,11 +79,14 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
     contracts: [jobs, webhooks],
   })
   held.add('board', board.close)
+  const jobsDoor = openJobs({ url, registry: openRegistry(builtInKinds(null)) })
+  held.add('jobs', jobsDoor.close)
   const ledgers = () => [spool.ledger()]
   const replay = () => Promise.resolve(Response.json({}))
   const routes: AnyElysia[] = [
     accessRoutes({ sql, access }),
     dashboardRoutes(board),
+    jobRoutes({ jobs: jobsDoor, read: reading.read, authorise }),
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),

@@ -39,7 +39,7 @@ export async function begin(sql: Sql, { id, admission }: JobsPayload, worker: st
         spared = spared + (select count(*) from job_attempts a where a.job_id = j.id and a.ended_at is null)
       where id = ${id} and admission = ${admission}
         and (state = 'running' or (state = 'admitted' and (expires_at is null or expires_at > now())))
-      returning id, tenant, kind, capture, attempt, attempts, spared, backoff, timeout_ms, version,
+      returning id, tenant, kind, capture, attempt, attempts, spared, renewed, backoff, timeout_ms, version,
         greatest(0, extract(epoch from now() - run_at) * 1000)::bigint as wait_ms
     ), lost as (
       update job_attempts a set ended_at = now(), outcome = 'lost', error = 'its worker was not heard of any more'
@@ -54,7 +54,8 @@ export async function begin(sql: Sql, { id, admission }: JobsPayload, worker: st
     )
     select taken.*, b.body,
       (select count(*) from lost) + case when spared = 0 then 0 else
-        (select count(*) from job_attempts a where a.job_id = taken.id and a.outcome = 'lost') end as deaths
+        (select count(*) from job_attempts a where a.job_id = taken.id and a.outcome = 'lost'
+          and a.attempt > renewed) end as deaths
     from taken left join job_bodies b on b.job_id = taken.id and b.part = 'input'`
   if (row === undefined) return await passOver(sql, { id, admission })
   const { body, ...rest } = row
