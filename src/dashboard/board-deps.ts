@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import type { Audit, Authorise } from '#access'
 import type { Broker } from '#broker'
+import type { Logger } from '#lib/log'
 import type { Live } from './queues/live.ts'
 import type { Contract } from './queues/readings.ts'
 
@@ -11,6 +12,7 @@ export type Board = {
   authorise: Authorise
   audit: Audit
   live: Live
+  log: Logger
   /** Every queue of the installation, in the order in which they are shown. */
   contracts: readonly Contract[]
   /** The one whose jobs are rows. */

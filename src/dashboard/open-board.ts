@@ -22,9 +22,9 @@ export type BoardOptions = {
 }
 
 export function openBoard(options: BoardOptions): Board & { close(): void } {
-  const { log, everyMs, slowMs, ...parts } = options
+  const { everyMs, slowMs, ...parts } = options
   const poll = openPoll({ ...parts, ...(slowMs === undefined ? {} : { slowMs }) })
   const engine = parts.broker.engine
-  const live = openLive({ poll, engine, log, ...(everyMs === undefined ? {} : { everyMs }) })
+  const live = openLive({ poll, engine, log: parts.log, ...(everyMs === undefined ? {} : { everyMs }) })
   return { ...parts, live, close: live.close }
 }

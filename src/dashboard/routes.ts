@@ -4,6 +4,7 @@ import { actRoutes } from './queues/act-routes.ts'
 import { engineJobRoutes } from './queues/engine-job-routes.ts'
 import { queueRoutes } from './queues/queue-routes.ts'
 import { rowRoutes } from './rows/routes.ts'
+import { siteRoutes } from './site/site-routes.ts'
 
 /** The dashboard over HTTP: queues, what is done to them, and its pages. */
 export function dashboardRoutes(board: Board) {
@@ -12,4 +13,5 @@ export function dashboardRoutes(board: Board) {
     .use(rowRoutes(board))
     .use(actRoutes(board))
     .use(engineJobRoutes(board))
+    .use(siteRoutes(board))
 }

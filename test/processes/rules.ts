@@ -43,6 +43,8 @@ export const rules: Record<string, Rule> = {
   'GET /api/tail': 'read',
   'GET /api/ledger': 'read',
 
+  'GET /queues': 'open',
+  'GET /queues/*': 'open',
   'GET /api/queues': 'read',
   'GET /api/queues/live': 'read',
   'GET /api/queues/jobs/rows': 'read',

@@ -7,38 +7,19 @@ import { SluiceError } from '#lib/errors'
 import { readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { type Board, tag } from '../board-deps.ts'
+import {
+  type EngineJobDetailView,
+  type EngineJobView,
+  engineJobDetail,
+  engineJobView,
+} from './engine-job-view.ts'
 import { noQueue } from './queue-routes.ts'
-
-const time = z.string().nullable()
 
 const jobQuery = z.strictObject({
   state: z.enum(engineStates).default('waiting'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.coerce.number().int().min(0).max(10_000_000).default(0),
 })
-
-export const engineJobView = z.object({
-  id: z.string(),
-  name: z.string(),
-  added_at: z.string(),
-  due_at: time,
-  started_at: time,
-  ended_at: time,
-  attempts: z.int(),
-  attempts_most: z.int(),
-  error: z.string().nullable(),
-  data_bytes: z.int(),
-})
-export type EngineJobView = z.infer<typeof engineJobView>
-
-export const engineJobDetail = engineJobView.extend({
-  state: z.enum([...engineStates, 'unknown']),
-  data: z.string().nullable().meta({ description: 'JSON, at most 64 K characters; null: not for people' }),
-  result: z.string().nullable(),
-  stack: z.array(z.string()),
-  logs: z.array(z.string()),
-})
-export type EngineJobDetailView = z.infer<typeof engineJobDetail>
 
 const about =
   "The queues of the system carry every tenant's work: why a job failed and what it carries is shown to operators, to admins, and to readers of the tenant `default`."
