@@ -102,7 +102,7 @@ async function start(held: Releaser): Promise<Started> {
   }
   // On the supervisor's one machine the proxy comes first, then the record, then what is made of it: what cannot be
   // done now waits in the spool and in the queues.
-  if (process.argv.includes(supervisedFlag)) setPriority(queues.includes('logging') ? 4 : 19)
+  if (process.argv.includes(supervisedFlag)) setPriority(niceness(queues))
   const url = databaseUrl(env)
   const store = openStore(url, { max: 4, name: `sluice worker ${queues.join(' ')}` })
   held.add('store', store.close)
@@ -114,6 +114,12 @@ async function start(held: Releaser): Promise<Started> {
   await broker.verify()
   for (const queue of queues) await drains[queue]?.({ env, log, broker, store, held })
   return { ready: { queues, engine: broker.engine } }
+}
+
+/** Somebody waits for jobs; nobody for what is found out about the record. */
+function niceness(queues: readonly string[]): number {
+  if (queues.includes('logging')) return 4
+  return queues.includes('jobs') ? 10 : 19
 }
 
 /** By rules, or a model asked through the gateway. */
