@@ -64,8 +64,9 @@ export type Row = {
   version: number
 }
 
-export async function openRig(engine: Engine, script?: Kind['run']): Promise<Rig> {
-  const database = await testDatabase()
+/** `own`: a database of the test's, which drops it. */
+export async function openRig(engine: Engine, script?: Kind['run'], own?: TestDatabase): Promise<Rig> {
+  const database = own ?? (await testDatabase())
   const redis = engine === 'redis' ? await testRedis() : null
   const { sql, url } = database
   const queueUrl = redis?.url ?? url
@@ -129,7 +130,7 @@ export async function openRig(engine: Engine, script?: Kind['run']): Promise<Rig
       await submit.close()
       await announcer.close()
       await redis?.stop()
-      await database.drop()
+      if (own === undefined) await database.drop()
     },
   }
 }
