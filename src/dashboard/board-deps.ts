@@ -17,6 +17,8 @@ export type Board = {
   contracts: readonly Contract[]
   /** The one whose jobs are rows. */
   rowsQueue: string
+  /** May webhooks go to this machine or its network? */
+  allowPrivate: boolean
 }
 
 export const tag = 'queues'

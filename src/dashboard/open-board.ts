@@ -14,6 +14,7 @@ export type BoardOptions = {
   audit: Audit
   contracts: readonly Contract[]
   rowsQueue: string
+  allowPrivate: boolean
   log: Logger
   /** Between looks at the engine. @default 2_000 */
   everyMs?: number

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { alertRoutes } from './alerts/alert-routes.ts'
 import type { Board } from './board-deps.ts'
 import { actRoutes } from './queues/act-routes.ts'
 import { engineJobRoutes } from './queues/engine-job-routes.ts'
@@ -10,6 +11,7 @@ import { siteRoutes } from './site/site-routes.ts'
 export function dashboardRoutes(board: Board) {
   return new Elysia({ name: 'dashboard' })
     .use(queueRoutes(board))
+    .use(alertRoutes(board))
     .use(rowRoutes(board))
     .use(actRoutes(board))
     .use(engineJobRoutes(board))

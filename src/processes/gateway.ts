@@ -4,7 +4,7 @@ import type { AnyElysia } from 'elysia'
 import { openAccess, openAudit } from '#access'
 import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
-import { openBoard } from '#dashboard'
+import { openBoard, watchAlerts } from '#dashboard'
 import { builtInKinds, openJobs, openRegistry } from '#jobs'
 import { isLoopback, readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
@@ -139,10 +139,15 @@ async function start(held: Releaser): Promise<Started> {
   held.add('dashboard store', boardStore.close)
   const board = openBoard({
     ...{ sql: boardStore.sql, broker, authorise, audit, log, rowsQueue: jobs.name },
+    allowPrivate: env.PRIVATE_ADDRESSES,
     contracts: [jobs, logging, classification, webhooks, upkeep],
   })
   const jobsDoor = openJobs({ url, registry: openRegistry(builtInKinds(null)), metrics })
   held.add('jobs', jobsDoor.close)
+  const alerts = watchAlerts({
+    ...{ sql: boardStore.sql, broker, producer: broker.producer(webhooks), log, rowsQueue: jobs.name },
+  })
+  held.add('alerts', alerts.close)
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
   const app: AnyElysia = gatewayApp({
     routes: [

@@ -2,6 +2,7 @@
 import { setPriority } from 'node:os'
 import { type Broker, type Handler, openBroker, openFlow } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
+import { queueAlertHandler } from '#consumers/dashboard'
 import { openRunning } from '#consumers/jobs'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
 import { builtInKinds, openRegistry } from '#jobs'
@@ -25,7 +26,7 @@ import { jobs } from '#queues/jobs'
 import { logging } from '#queues/logging'
 import type { QueueContract } from '#queues/queue'
 import { upkeep, upkeepSchedules } from '#queues/upkeep'
-import { webhooks } from '#queues/webhooks'
+import { type WebhooksPayload, webhooks } from '#queues/webhooks'
 import { checkSchema, openStore, type Store } from '#store'
 import { databaseUrl, environment } from './environment.ts'
 import { run, type Started } from './run.ts'
@@ -84,7 +85,12 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
   },
   async webhooks(context) {
     const { store, log, env } = context
-    const handler = webhookHandler({ sql: store.sql, log, allowPrivate: env.PRIVATE_ADDRESSES })
+    const options = { sql: store.sql, log, allowPrivate: env.PRIVATE_ADDRESSES }
+    const tell: Record<WebhooksPayload['kind'], Handler<WebhooksPayload>> = {
+      'budget-alert': webhookHandler(options),
+      'queue-alert': queueAlertHandler(options),
+    }
+    const handler: Handler<WebhooksPayload> = async (payload, job) => await tell[payload.kind](payload, job)
     drain(context, { contract: webhooks, handler, concurrency: 8 })
   },
 }

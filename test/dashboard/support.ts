@@ -35,7 +35,7 @@ export async function testBoard(queueUrl?: string, queue = noteQueue()): Promise
   const { authorise } = access
   const board = openBoard({
     ...{ sql, broker, authorise, audit: openAudit({ sql }), log, rowsQueue: jobs.name },
-    ...{ contracts: [jobs, queue], everyMs: 50, slowMs: 50 },
+    ...{ contracts: [jobs, queue], everyMs: 50, slowMs: 50, allowPrivate: true },
   })
   const app = testApp(access, { routes: [accessRoutes({ sql, access }), dashboardRoutes(board)] })
   return {

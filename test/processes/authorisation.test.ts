@@ -182,8 +182,8 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     const rule = rules[name]
     const [prefix, rest] = path.split('/:id')
     if (rest === undefined || rule === undefined || rule === 'admin') return []
-    // A queue of the system is no tenant's: what is shown of its jobs to whom is a test of the dashboard's.
-    if (prefix === '/api/queues/:queue/jobs') return []
+    // The queues of the system are no tenant's: what is shown of them to whom is a test of the dashboard's.
+    if (prefix === '/api/queues/:queue/jobs' || prefix === '/api/queues/alerts') return []
     const id = objects[prefix ?? '']
     if (id === undefined) throw new Error(`${name}: no object of another tenant is tried on it`)
     return [

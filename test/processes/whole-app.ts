@@ -76,7 +76,7 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   held.add('broker', () => broker.close())
   const board = openBoard({
     ...{ sql, broker, authorise, audit: openAudit({ sql }), log: quiet, rowsQueue: jobs.name },
-    contracts: [jobs, webhooks],
+    ...{ contracts: [jobs, webhooks], allowPrivate: false },
   })
   held.add('board', board.close)
   const jobsDoor = openJobs({ url, registry: openRegistry(builtInKinds(null)) })
