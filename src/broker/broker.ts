@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq'
 import type { QueueContract } from '#queues/queue'
 import type { Inspector } from './inspect.ts'
 
@@ -24,6 +25,8 @@ export type Broker = {
   /** Counts by state, for metrics and dashboards. Rejects within 2 s while the engine is down. */
   counts(queue: string): Promise<QueueCounts>
   inspect(queue: Pick<QueueContract<never>, 'name' | 'opaque'>): Inspector
+  /** BullMQ's own object, for tools that know it. @throws BrokerDownError */
+  native(queue: string): Promise<Queue>
   /** Resolves when a round trip to the engine worked. @throws BrokerDownError within 2 s otherwise */
   ping(): Promise<void>
   /**

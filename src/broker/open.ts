@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq'
 import { SetupError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import { releaser } from '#lib/release'
@@ -64,6 +65,8 @@ export function openBroker(
       })
     },
     inspect: (queue) => inspectQueue(engine, queue),
+    native: (queueName) =>
+      asked(`Open ${queueName}`, async () => (await engine.queue(queueName)) as unknown as Queue),
     ping: () => asked('Ping the queue engine', () => engine.ping()),
     async verify() {
       try {

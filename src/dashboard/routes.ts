@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { alertRoutes } from './alerts/alert-routes.ts'
 import type { Board } from './board-deps.ts'
+import { bullBoardRoutes } from './bull-board/routes.ts'
 import { actRoutes } from './queues/act-routes.ts'
 import { engineJobRoutes } from './queues/engine-job-routes.ts'
 import { queueRoutes } from './queues/queue-routes.ts'
@@ -15,5 +16,6 @@ export function dashboardRoutes(board: Board) {
     .use(rowRoutes(board))
     .use(actRoutes(board))
     .use(engineJobRoutes(board))
+    .use(bullBoardRoutes(board))
     .use(siteRoutes(board))
 }

@@ -45,6 +45,11 @@ export const rules: Record<string, Rule> = {
 
   'GET /queues': 'open',
   'GET /queues/*': 'open',
+  'GET /queues/board': 'read',
+  'GET /queues/board/*': 'read',
+  'POST /queues/board/*': 'operator',
+  'PUT /queues/board/*': 'operator',
+  'PATCH /queues/board/*': 'operator',
   'GET /api/queues': 'read',
   'GET /api/queues/live': 'read',
   'GET /api/queues/alerts': 'read',
