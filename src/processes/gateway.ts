@@ -40,6 +40,7 @@ import { cacheMetrics } from './cache-metrics.ts'
 import { databaseUrl, environment } from './environment.ts'
 import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
 import { gatewayApp } from './gateway-app.ts'
+import { jobMetrics } from './job-metrics.ts'
 import { listen } from './listen.ts'
 import { gatewayProbes } from './probes.ts'
 import { processMetrics } from './process-metrics.ts'
@@ -144,6 +145,7 @@ async function start(held: Releaser): Promise<Started> {
   })
   const jobsDoor = openJobs({ url, registry: openRegistry(builtInKinds(null)), metrics })
   held.add('jobs', jobsDoor.close)
+  held.add('job metrics', jobMetrics({ metrics, sql: boardStore.sql, queue: jobs.name }))
   const alerts = watchAlerts({
     ...{ sql: boardStore.sql, broker, producer: broker.producer(webhooks), log, rowsQueue: jobs.name },
   })

@@ -5,7 +5,7 @@ import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { queueAlertHandler } from '#consumers/dashboard'
 import { openRunning } from '#consumers/jobs'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
-import { builtInKinds, openRegistry } from '#jobs'
+import { builtInKinds, jobsUpkeep, openRegistry } from '#jobs'
 import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
 import { type Logger, openLog } from '#lib/log'
@@ -58,6 +58,7 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const handler: typeof record = async (payload, job) => {
       await moneyUpkeep(sql)
       await sweepCache(sql, env.CACHE_MAX_BYTES)
+      await jobsUpkeep(sql, retention(env))
       return await record(payload, job)
     }
     drain(context, { contract: upkeep, handler })

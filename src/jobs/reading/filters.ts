@@ -54,6 +54,8 @@ const schema = z.strictObject(jobFilters)
 export type JobFilters = Omit<z.infer<typeof schema>, 'tenant'> & {
   /** Null: of every tenant. */
   tenant: string | null
+  /** Instead of `q`: those that it finds, where they are few. */
+  among?: readonly string[]
 }
 
 /** The conditions of SQL for the filters, on a table that goes by the name `j`. */
@@ -70,10 +72,26 @@ export function jobConditions(sql: postgres.Sql, filters: JobFilters): postgres.
     filters.key_id !== undefined && sql`j.key_id = ${filters.key_id}`,
     filters.schedule_id !== undefined && sql`j.schedule_id = ${filters.schedule_id}`,
     filters.retry_of !== undefined && sql`j.retry_of = ${filters.retry_of}`,
-    q !== undefined &&
+    filters.among !== undefined && sql`j.id = any(${[...filters.among]}::uuid[])`,
+    filters.among === undefined &&
+      q !== undefined &&
       sql`exists (select from job_words w where w.job_id = j.id and w.words @@ websearch_to_tsquery('simple', ${q}))`,
   ]
   return all
     .filter((condition) => condition !== false)
     .reduce<postgres.Fragment>((sum, one) => sql`${sum} and ${one}`, sql`true`)
+}
+
+/** Where words find more, a walk through the list meets them soon enough. */
+const fewHits = 5_000
+
+/**
+ * The filters with words looked up beforehand. Left to one statement, Postgres walks a million jobs for a word that is
+ * in one of them: 1 s, against 5 ms.
+ */
+export async function lookedUp(sql: postgres.Sql, filters: JobFilters): Promise<JobFilters> {
+  if (filters.q === undefined) return filters
+  const hits = await sql<{ job_id: string }[]>`
+    select job_id from job_words where words @@ websearch_to_tsquery('simple', ${filters.q}) limit ${fewHits + 1}`
+  return hits.length > fewHits ? filters : { ...filters, among: hits.map(({ job_id }) => job_id) }
 }

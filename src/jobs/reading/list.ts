@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
 import { isId } from '#lib/ids'
-import { type JobFilters, jobConditions, jobFilters } from './filters.ts'
+import { type JobFilters, jobConditions, jobFilters, lookedUp } from './filters.ts'
 import { type JobItem, jobColumns, jobItem } from './item.ts'
 
 const mostAtOnce = 500
@@ -26,9 +26,10 @@ export async function listJobs(
   filters: JobFilters,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<JobsPage> {
+  const known = await lookedUp(sql, filters)
   const rows = await sql<JobItem[]>`
     select ${jobColumns(sql)} from jobs j
-    where ${jobConditions(sql, filters)} ${cursor === undefined ? sql`` : sql`and j.id < ${cursor}`}
+    where ${jobConditions(sql, known)} ${cursor === undefined ? sql`` : sql`and j.id < ${cursor}`}
     order by j.id desc limit ${limit + 1}`
   const items = rows.slice(0, limit)
   return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }

@@ -19,11 +19,9 @@ export type Begun = {
   timeout_ms: number
   wait_ms: number
   input: unknown
-  /** On the clock of `performance`. */
-  began: number
 }
 
-type Row = Omit<Begun, 'input' | 'began'> & { body: Uint8Array | null }
+type Row = Omit<Begun, 'input'> & { body: Uint8Array | null }
 
 /**
  * Makes the row `running`, as a further attempt. An attempt that is still open is that of a worker which the engine
@@ -59,7 +57,7 @@ export async function begin(sql: Sql, { id, admission }: JobsPayload, worker: st
     from taken left join job_bodies b on b.job_id = taken.id and b.part = 'input'`
   if (row === undefined) return await passOver(sql, { id, admission })
   const { body, ...rest } = row
-  return { ...rest, input: body === null ? {} : parsed(body), began: performance.now() }
+  return { ...rest, input: body === null ? {} : parsed(body) }
 }
 
 async function passOver(sql: Sql, { id, admission }: { id: string; admission: number }): Promise<null> {

@@ -2,14 +2,12 @@ import { hostname } from 'node:os'
 import type { Sql } from 'postgres'
 import type { Handler, Producer } from '#broker'
 import type { Logger } from '#lib/log'
-import type { Metrics } from '#lib/metrics'
 import type { JobsPayload } from '#queues/jobs'
 import { openAnnouncer } from '../events/announce.ts'
 import { openFeeder } from '../feeding/feeder.ts'
 import type { Registry } from '../registry.ts'
 import { openCalls } from './calls.ts'
 import { jobsHandler } from './run-job.ts'
-import { runMetrics } from './run-metrics.ts'
 import { openUnderway } from './underway.ts'
 
 /** What a process that runs jobs does beside consuming the queue `jobs`. */
@@ -27,7 +25,6 @@ export type RunningOptions = {
   gatewayUrl: string
   /** Places for jobs in this process. */
   concurrency: number
-  metrics?: Metrics
   log: Logger
 }
 
@@ -42,13 +39,9 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   const underway = await openUnderway({ sql, log, worker, kinds, concurrency })
   const calls = openCalls(sql, options.gatewayUrl)
   const feeder = openFeeder({ sql, producer, announcer, log })
-  const observe = runMetrics(options.metrics)
   const handler = jobsHandler({
     ...{ sql, registry, calls, underway, announcer, worker, log },
-    onEnd(job, over) {
-      observe(job, over)
-      feeder.wake()
-    },
+    onEnd: feeder.wake,
   })
   return {
     handler,

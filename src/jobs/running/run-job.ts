@@ -26,7 +26,7 @@ export type RunOptions = {
   worker: string
   log: Logger
   /** A place is free. */
-  onEnd: (job: Begun, over: Over) => void
+  onEnd: () => void
 }
 
 /** A run that does not heed its signal is given up after this long, in ms. */
@@ -125,7 +125,7 @@ async function written(
 
 async function followUp(job: Begun, over: Over, { sql, announcer, onEnd, log }: RunOptions): Promise<void> {
   announcer.changed(job.id)
-  onEnd(job, over)
+  onEnd()
   if (!over.awaited) return
   try {
     const waiting = await dependantsOf(sql, [job.id])
