@@ -119,6 +119,16 @@ test('a job that does not run is cancelled at once, with those that depend on it
   expect((await one.ask('POST', `/api/jobs/${id}/retry`)).status).toBe(409)
 })
 
+test('a scheduled job can be run now, and an ended one removed', async () => {
+  const id = await submit({ delay: 60 })
+  expect((await one.ask('DELETE', `/api/jobs/${id}`)).status).toBe(409)
+  expect((await one.ask('POST', `/api/jobs/${id}/promote`)).json).toEqual({ id, state: 'queued' } as never)
+  expect((await one.ask('POST', `/api/jobs/${id}/promote`)).status).toBe(409)
+  await one.ask('POST', `/api/jobs/${id}/cancel`)
+  expect((await one.ask('DELETE', `/api/jobs/${id}`)).status).toBe(204)
+  expect((await one.ask('GET', `/api/jobs/${id}`)).status).toBe(404)
+})
+
 test('what is no job is 404', async () => {
   for (const id of [newId(), 'nonsense']) expect((await one.ask('GET', `/api/jobs/${id}`)).status).toBe(404)
 })

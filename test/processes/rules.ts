@@ -128,6 +128,8 @@ export const rules: Record<string, Rule> = {
   'GET /api/jobs/:id/events': 'read',
   'POST /api/jobs/:id/cancel': 'call',
   'POST /api/jobs/:id/retry': 'call',
+  'POST /api/jobs/:id/promote': 'operator',
+  'DELETE /api/jobs/:id': 'operator',
 
   'POST /api/tenants': 'admin',
   'GET /api/tenants': 'admin',

@@ -8,6 +8,8 @@ import type { Announcer } from '../events/announce.ts'
 import { idOf, reach } from '../reading/job-routes.ts'
 import { states } from '../states.ts'
 import { cancelJob } from './cancel.ts'
+import { promoteJob } from './promote.ts'
+import { removeJob } from './remove.ts'
 import { retryJob } from './retry.ts'
 
 const tag = 'jobs'
@@ -42,6 +44,38 @@ export function controlRoutes({ sql, announcer, authorise, audit }: ControlRoute
         ...{ scope: 'call', tag, answer: moved, status: 202 },
       }),
     )
+    .post(
+      '/api/jobs/:id/promote',
+      async ({ request, params: { id } }) => Response.json(await promote(request, id), { status: 202 }),
+      routeDoc({
+        summary: 'Run a job now that is scheduled for later',
+        ...{ scope: 'operator', tag, answer: moved, status: 202 },
+      }),
+    )
+    .delete(
+      '/api/jobs/:id',
+      async ({ request, params: { id } }) => await remove(request, id),
+      routeDoc({
+        summary: 'Remove a job that has ended',
+        ...{ scope: 'operator', tag, status: 204 },
+      }),
+    )
+
+  async function promote(request: Request, text: string) {
+    const principal = authorise(request, 'operator')
+    const id = idOf(text)
+    const state = await promoteJob(sql, announcer, { id, tenant: reach(principal, undefined) })
+    await audit?.record(request, principal, { action: 'job.promote', subject: `job:${id}` })
+    return { id, state }
+  }
+
+  async function remove(request: Request, text: string): Promise<Response> {
+    const principal = authorise(request, 'operator')
+    const id = idOf(text)
+    await removeJob(sql, { id, tenant: reach(principal, undefined) })
+    await audit?.record(request, principal, { action: 'job.remove', subject: `job:${id}` })
+    return new Response(null, { status: 204 })
+  }
 
   async function cancel(request: Request, text: string) {
     const principal = authorise(request, 'call')
