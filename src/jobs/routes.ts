@@ -4,6 +4,7 @@ import type { Audit, Authorise } from '#access'
 import { controlRoutes } from './control/control-routes.ts'
 import type { JobsDoor } from './open-jobs.ts'
 import { jobReadRoutes } from './reading/job-routes.ts'
+import { scheduleRoutes } from './schedules/schedule-routes.ts'
 import { submitRoutes } from './submission/submit-routes.ts'
 
 export type JobRoutesOptions = {
@@ -22,4 +23,5 @@ export function jobRoutes({ jobs, ...options }: JobRoutesOptions) {
     .use(submitRoutes({ ...options, ...jobs }))
     .use(jobReadRoutes({ ...options, ...jobs }))
     .use(controlRoutes({ ...options, ...jobs }))
+    .use(scheduleRoutes({ ...options, ...jobs }))
 }

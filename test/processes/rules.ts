@@ -130,6 +130,12 @@ export const rules: Record<string, Rule> = {
   'POST /api/jobs/:id/retry': 'call',
   'POST /api/jobs/:id/promote': 'operator',
   'DELETE /api/jobs/:id': 'operator',
+  'POST /api/schedules': 'call',
+  'GET /api/schedules': 'read',
+  'GET /api/schedules/:id': 'read',
+  'PATCH /api/schedules/:id': 'call',
+  'DELETE /api/schedules/:id': 'call',
+  'POST /api/schedules/:id/run': 'call',
 
   'POST /api/tenants': 'admin',
   'GET /api/tenants': 'admin',

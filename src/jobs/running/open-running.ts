@@ -6,6 +6,7 @@ import type { JobsPayload } from '#queues/jobs'
 import { openAnnouncer } from '../events/announce.ts'
 import { openFeeder } from '../feeding/feeder.ts'
 import type { Registry } from '../registry.ts'
+import { openClock } from '../schedules/clock.ts'
 import { openCalls } from './calls.ts'
 import { jobsHandler } from './run-job.ts'
 import { openUnderway } from './underway.ts'
@@ -39,6 +40,7 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   const underway = await openUnderway({ sql, log, worker, kinds, concurrency })
   const calls = openCalls(sql, options.gatewayUrl)
   const feeder = openFeeder({ sql, producer, announcer, log })
+  const clock = openClock({ sql, registry, announcer, log })
   const handler = jobsHandler({
     ...{ sql, registry, calls, underway, announcer, worker, log },
     onEnd: feeder.wake,
@@ -46,6 +48,7 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   return {
     handler,
     async close() {
+      await clock.stop()
       await feeder.stop()
       await underway.settled(windDownMs)
       await underway.close()

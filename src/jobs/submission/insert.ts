@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { arrayOf } from '../arrays.ts'
 import { acceptedOf, type NewJob } from './new-job.ts'
 
@@ -67,7 +67,7 @@ needed as (
 select id from fresh`
 
 /** Stores them all, or none. @returns the ids of those whose idempotency key was not taken */
-export async function insertJobs(sql: Sql, jobs: readonly NewJob[]): Promise<Set<string>> {
+export async function insertJobs(sql: Sql | TransactionSql, jobs: readonly NewJob[]): Promise<Set<string>> {
   const values = Object.values(columns).map(([, value]) => arrayOf(jobs.map(value)))
   const rows = await sql.unsafe<{ id: string }[]>(statement, values, { prepare: true })
   return new Set(rows.map(({ id }) => id))
