@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type postgres from 'postgres'
 import type { Audit, Authorise } from '#access'
+import { bulkRoutes } from './bulk/bulk-routes.ts'
 import { controlRoutes } from './control/control-routes.ts'
 import type { JobsDoor } from './open-jobs.ts'
 import { jobReadRoutes } from './reading/job-routes.ts'
@@ -22,6 +23,7 @@ export function jobRoutes({ jobs, ...options }: JobRoutesOptions) {
   return new Elysia({ name: 'jobs' })
     .use(submitRoutes({ ...options, ...jobs }))
     .use(jobReadRoutes({ ...options, ...jobs }))
+    .use(bulkRoutes({ ...options, ...jobs }))
     .use(controlRoutes({ ...options, ...jobs }))
     .use(scheduleRoutes({ ...options, ...jobs }))
 }

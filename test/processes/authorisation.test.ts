@@ -174,6 +174,7 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     '/api/queues/jobs/rows': await plantJob(sql, { tenant: 'there', input: {} }),
     '/api/jobs': await plantWholeJob(),
     '/api/schedules': await plantSchedule(),
+    '/api/jobs/bulk': await plantBulk(),
     '/api/climbs': await plantClimb(exchange.open.id),
     '/api/tasks': await plantTask(exchange.open.id),
     '/api/limits': await plantRule('rate_limits', { window_seconds: 60, requests: 1 }),
@@ -209,6 +210,19 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
 function found(got: Record<string, number>): Record<string, number> {
   const entries = Object.entries(got)
   return Object.fromEntries(entries.map(([name, one]) => [name, one === 202 || one === 409 ? 200 : one]))
+}
+
+async function plantBulk(): Promise<string> {
+  const id = newId()
+  const row = {
+    id,
+    tenant: 'there',
+    action: 'retry',
+    filter: database.sql.json({ tenant: 'there' }),
+    per_second: 1,
+  }
+  await database.sql`insert into job_bulks ${database.sql({ ...row, state: 'paused', total: 1, position: id } as never)}`
+  return id
 }
 
 async function plantSchedule(): Promise<string> {
@@ -269,6 +283,7 @@ test('D12: no list shows what is not the own tenant’s', async () => {
     '/api/search?q=hello',
     '/api/jobs',
     '/api/schedules',
+    '/api/jobs/bulk',
   ]) {
     const request = new Request(`http://localhost${path}`, {
       headers: { authorization: `Bearer ${stranger.key}` },

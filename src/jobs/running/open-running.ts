@@ -3,6 +3,7 @@ import type { Sql } from 'postgres'
 import type { Handler, Producer } from '#broker'
 import type { Logger } from '#lib/log'
 import type { JobsPayload } from '#queues/jobs'
+import { openBulkWork } from '../bulk/work.ts'
 import { openAnnouncer } from '../events/announce.ts'
 import { openFeeder } from '../feeding/feeder.ts'
 import type { Registry } from '../registry.ts'
@@ -41,6 +42,7 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   const calls = openCalls(sql, options.gatewayUrl)
   const feeder = openFeeder({ sql, producer, announcer, log })
   const clock = openClock({ sql, registry, announcer, log })
+  const bulk = openBulkWork({ sql, announcer, log })
   const handler = jobsHandler({
     ...{ sql, registry, calls, underway, announcer, worker, log },
     onEnd: feeder.wake,
@@ -48,7 +50,7 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   return {
     handler,
     async close() {
-      await clock.stop()
+      await Promise.all([clock.stop(), bulk.stop()])
       await feeder.stop()
       await underway.settled(windDownMs)
       await underway.close()
