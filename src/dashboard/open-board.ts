@@ -18,7 +18,7 @@ export type BoardOptions = {
   log: Logger
   /** Between looks at the engine. @default 2_000 */
   everyMs?: number
-  /** Between looks at the rows and at what workers measured. @default 10_000 */
+  /** Between looks at the rows and at what workers measured. @default 2_000 */
   slowMs?: number
 }
 

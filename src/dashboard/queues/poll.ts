@@ -26,12 +26,12 @@ export type PollOptions = {
   contracts: readonly Contract[]
   /** The queue whose jobs are rows. */
   rowsQueue: string
-  /** Between looks at what workers measured and at the rows. @default 10_000 */
+  /** Between looks at what workers measured and at the rows. @default 2_000 */
   slowMs?: number
 }
 
 /** One look at everything, and what is kept from look to look. */
-export function openPoll({ sql, broker, contracts, rowsQueue, slowMs = 10_000 }: PollOptions) {
+export function openPoll({ sql, broker, contracts, rowsQueue, slowMs = 2_000 }: PollOptions) {
   const known: Known = {
     ...{ at: 0, engines: new Map(), workers: [], flow: null },
     ...{ histories: new Map(), idle: watchIdle() },

@@ -1,22 +1,21 @@
 import type { Sql } from 'postgres'
+import { jobColumns } from '#jobs'
 import { cutBody } from './bodies.ts'
-import { columns, iso } from './list.ts'
 import type { RowDetail, RowView } from './view.ts'
 
 const eventsAtMost = 500
 const relativesAtMost = 100
 
 type Relative = RowDetail['needs'][number]
-type Head = RowView & Pick<RowDetail, 'key_id' | 'error_class' | 'parent_id' | 'backoff'>
+type Head = RowView & Pick<RowDetail, 'concurrency_limit' | 'parent_id' | 'backoff'>
 
 /** Everything of one job, its bodies cut where they are long. Null where there is none in reach. */
 export async function rowOf(
   sql: Sql,
   { id, tenant }: { id: string; tenant: string | null },
 ): Promise<RowDetail | null> {
-  const [head] = await sql<(Head & Omit<RowDetail, keyof Head>)[]>`
-    select ${columns(sql)}, j.key_id, j.concurrency_key, j.concurrency_limit, ${iso(sql, 'expires_at')},
-      ${iso(sql, 'cancel_requested_at')}, j.error_class, j.parent_id, j.schedule_id, j.retry_of, j.backoff
+  const [head] = await sql<Head[]>`
+    select ${jobColumns(sql)}, j.concurrency_limit, j.parent_id, j.backoff
     from jobs j where j.id = ${id} and (${tenant}::text is null or j.tenant = ${tenant})`
   if (head === undefined) return null
   const [attempt_list, events, needs, needed_by, children] = await Promise.all([
@@ -55,4 +54,8 @@ async function eventsOf(sql: Sql, id: string): Promise<Pick<RowDetail, 'events' 
 async function relatives(sql: Sql, ids: ReturnType<Sql>): Promise<Relative[]> {
   return await sql<Relative[]>`
     select id, kind, state from jobs where id in (${ids}) order by id limit ${relativesAtMost}`
+}
+
+function iso(sql: Sql, column: string) {
+  return sql`to_char(j.${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(column)}`
 }

@@ -9,7 +9,8 @@ import { wholeBody } from './bodies.ts'
 import { deadLettersOf } from './dead-letters.ts'
 import { rowOf } from './detail.ts'
 import { listRows } from './list.ts'
-import { deadLetters, rowDetail, rowList, rowQuery } from './view.ts'
+import { rowQuery } from './query.ts'
+import { deadLetters, rowDetail, rowList } from './view.ts'
 
 /** The jobs that are rows, as pages read them. */
 export function rowRoutes({ authorise, sql }: Board) {
@@ -22,7 +23,7 @@ export function rowRoutes({ authorise, sql }: Board) {
         const query = readQuery(request, rowQuery)
         const tenant = tenantFor(principal) ?? query.tenant ?? null
         if (query.tenant !== undefined && query.tenant !== tenant) throw otherTenant(query.tenant)
-        return Response.json(await listRows(sql, { tenant }, query), noStore)
+        return Response.json(await listRows(sql, tenant, query), noStore)
       },
       routeDoc({
         summary: 'Jobs by state, kind, tag, time and words, newest first',

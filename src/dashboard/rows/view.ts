@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 /** Jobs as pages show them. Times are ISO 8601. */
 
+/** Those of `#jobs`, and all else of them that is here, written down again: browsers' types must not lead there. */
 export const rowStates = [
   ...(['waiting', 'scheduled', 'queued', 'admitted', 'running'] as const),
   ...(['succeeded', 'failed', 'cancelled', 'expired'] as const),
@@ -14,22 +15,30 @@ const text = z.string().nullable()
 export const rowView = z.object({
   id: z.uuid(),
   tenant: z.string(),
+  key_id: text,
   kind: z.string(),
   state: z.enum(rowStates),
   priority: z.int(),
   tags: z.array(z.string()),
+  concurrency_key: text,
   created_at: z.string(),
   run_at: z.string(),
+  expires_at: time,
   started_at: time,
   ended_at: time,
   attempt: z.int(),
   attempts: z.int(),
-  worker: text,
   progress: z.number().nullable(),
   progress_note: text,
   error: text,
+  error_class: text,
+  worker: text,
+  cancel_requested: z.boolean(),
   input_bytes: z.int(),
   result_bytes: z.int().nullable(),
+  file_bytes: z.int().nullable(),
+  retry_of: text,
+  schedule_id: text,
 })
 export type RowView = z.infer<typeof rowView>
 
@@ -51,15 +60,8 @@ export type BodyView = z.infer<typeof bodyView>
 const relative = z.object({ id: z.uuid(), kind: z.string(), state: z.enum(rowStates) })
 
 export const rowDetail = rowView.extend({
-  key_id: text,
-  concurrency_key: text,
   concurrency_limit: z.int(),
-  expires_at: time,
-  cancel_requested_at: time,
-  error_class: text,
   parent_id: text,
-  schedule_id: text,
-  retry_of: text,
   backoff: z.record(z.string(), z.unknown()),
   input: bodyView,
   result: bodyView,
@@ -103,31 +105,3 @@ export const deadLetters = z.object({
   looked_at: z.int().meta({ description: 'Of the latest failures so many were grouped' }),
 })
 export type DeadLetters = z.infer<typeof deadLetters>
-
-const past = z.iso.datetime({ offset: true })
-
-export const rowFilters = {
-  state: z
-    .string()
-    .transform((words) => words.split(','))
-    .pipe(z.array(z.enum(rowStates)).max(9))
-    .optional()
-    .meta({ description: 'One or more, with commas between' }),
-  kind: z.string().max(64).optional(),
-  tenant: z.string().max(64).optional().meta({ description: 'For admins' }),
-  tag: z.string().max(64).optional(),
-  q: z
-    .string()
-    .max(300)
-    .optional()
-    .meta({ description: 'Words of the input, the error or the tags; or an id' }),
-  since: past.optional().meta({ description: 'Made then or later' }),
-  until: past.optional(),
-}
-
-export const rowQuery = z.strictObject({
-  ...rowFilters,
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.uuid('must be a next_cursor of this list').optional(),
-})
-export type RowQuery = z.infer<typeof rowQuery>

@@ -2,7 +2,7 @@ import { api } from '../data/api.ts'
 import { moment } from '../data/format.ts'
 import { hrefOf, setQuery, usePlace } from '../data/place.ts'
 import { useLoad } from '../data/use-load.ts'
-import { Badge, Empty, Failure, Loading } from '../ui/bits.tsx'
+import { Badge, Empty, Failure, Loading, Time } from '../ui/bits.tsx'
 import { Link } from '../ui/link.tsx'
 
 /** Who did what to what, when, from where. */
@@ -46,7 +46,12 @@ export function AuditPage() {
           <tbody>
             {value.items.map((deed) => (
               <tr key={deed.id}>
-                <td>{moment(deed.at)}</td>
+                <td>
+                  <span className="wide">{moment(deed.at)}</span>
+                  <span className="narrow">
+                    <Time iso={deed.at} />
+                  </span>
+                </td>
                 <td>
                   {deed.key_id === null ? 'admin key' : deed.key_name || deed.key_id.slice(-12)}
                   <span className="faint"> {deed.tenant}</span>
@@ -59,8 +64,12 @@ export function AuditPage() {
                 <td className="wide faint">
                   {deed.forwarded ?? deed.address} {deed.via}
                 </td>
-                <td>
-                  <Badge state={deed.outcome === 'done' ? 'succeeded' : 'failed'}>{deed.outcome}</Badge>
+                <td className="text">
+                  {deed.outcome === 'done' ? (
+                    <Badge state="succeeded">done</Badge>
+                  ) : (
+                    <span className="bad">{deed.outcome}</span>
+                  )}
                 </td>
               </tr>
             ))}

@@ -35,7 +35,7 @@ export function DeadLettersPage() {
             <tr>
               <th className="num">Jobs</th>
               <th>Reason</th>
-              <th>Kind</th>
+              <th className="wide">Kind</th>
               <th>Last</th>
             </tr>
           </thead>
@@ -43,10 +43,10 @@ export function DeadLettersPage() {
             {items.map((item, n) => (
               <tr key={`${item.kind} ${item.last_id}`} data-row={n} className={n === at ? 'on' : ''}>
                 <td className="num bad">{count(item.count)}</td>
-                <td>
+                <td className="text">
                   <Link href={hrefFor(item)}>{item.error}</Link>
                 </td>
-                <td>{item.kind}</td>
+                <td className="wide">{item.kind}</td>
                 <td>
                   <Link href={hrefOf(['jobs', item.last_id])}>
                     <Time iso={item.last_at} />

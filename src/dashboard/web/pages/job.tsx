@@ -29,7 +29,7 @@ export function JobPage({ id }: { id: string }) {
       <div className="head">
         <h1 className="id">{job.id}</h1>
         <Badge state={job.state} />
-        {job.cancel_requested_at !== null && !over.has(job.state) && <Badge state="paused">stops</Badge>}
+        {job.cancel_requested && !over.has(job.state) && <Badge state="paused">stops</Badge>}
         <JobActions job={job} onDone={reload} />
       </div>
       {job.error !== null && (
