@@ -4,7 +4,7 @@ import { defineQueue } from './queue.ts'
 /** Something that somebody asked to be told: the row has what, and to whom. */
 export const webhooksPayload = z.object({
   v: z.literal(1),
-  kind: z.enum(['budget-alert', 'queue-alert']),
+  kind: z.enum(['budget-alert', 'queue-alert', 'job']),
   id: z.uuid(),
 })
 

@@ -162,7 +162,10 @@ async function start(held: Releaser): Promise<Started> {
       askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access, audit }),
       dashboardRoutes(board),
-      jobRoutes({ jobs: jobsDoor, read: reading.read, authorise, audit }),
+      jobRoutes({
+        ...{ jobs: jobsDoor, read: reading.read, authorise, audit },
+        allowPrivate: env.PRIVATE_ADDRESSES,
+      }),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
         speaks: (name, dialect) => canSpeak(providers.find(name), dialect),

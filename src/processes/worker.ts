@@ -3,7 +3,7 @@ import { setPriority } from 'node:os'
 import { type Broker, type Handler, openBroker, openFlow } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { queueAlertHandler } from '#consumers/dashboard'
-import { openRunning } from '#consumers/jobs'
+import { jobWebhookHandler, openRunning } from '#consumers/jobs'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
 import { builtInKinds, jobsUpkeep, openRegistry } from '#jobs'
 import { type Env, readEnv } from '#lib/env'
@@ -79,6 +79,7 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const concurrency = env.JOBS_CONCURRENCY
     const running = await openRunning({
       ...{ sql, producer: broker.producer(jobs), log, concurrency, gatewayUrl: env.GATEWAY_URL },
+      webhooks: broker.producer(webhooks),
       registry: openRegistry(builtInKinds({ sql, classify: classifier(context) })),
     })
     held.add('jobs', running.close)
@@ -90,6 +91,7 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const tell: Record<WebhooksPayload['kind'], Handler<WebhooksPayload>> = {
       'budget-alert': webhookHandler(options),
       'queue-alert': queueAlertHandler(options),
+      job: jobWebhookHandler(options),
     }
     const handler: Handler<WebhooksPayload> = async (payload, job) => await tell[payload.kind](payload, job)
     drain(context, { contract: webhooks, handler, concurrency: 8 })

@@ -35,7 +35,7 @@ export async function openJobsApp(
   const jobs = openJobs({ url: through(database.url), registry })
   const { authorise } = access
   const app = testApp(access, {
-    routes: [jobRoutes({ jobs, read: reading.read, authorise, heartbeatMs: 100 })],
+    routes: [jobRoutes({ jobs, read: reading.read, authorise, heartbeatMs: 100, allowPrivate: true })],
   })
   return {
     ...{ database, app, access },

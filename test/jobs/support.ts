@@ -4,6 +4,7 @@ import type { Principal, Scope } from '#access'
 import { type Broker, openBroker } from '#broker'
 import { defineKind, type Kind, openRegistry } from '#jobs'
 import { jobs } from '#queues/jobs'
+import { webhooks } from '#queues/webhooks'
 import { openAnnouncer } from '../../src/jobs/events/announce.ts'
 import { openRunning } from '../../src/jobs/running/open-running.ts'
 import { openSubmit, type Submit } from '../../src/jobs/submission/submit.ts'
@@ -107,6 +108,7 @@ export async function openRig(engine: Engine, script?: Kind['run'], own?: TestDa
         ...{
           sql,
           producer: broker.producer(jobs),
+          webhooks: broker.producer(webhooks),
           concurrency,
           log: quiet,
           gatewayUrl: 'http://127.0.0.1:9',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { openBroker } from '#broker'
 import { defineKind, openRegistry } from '#jobs'
 import { jobs } from '#queues/jobs'
+import { webhooks } from '#queues/webhooks'
 import { openStore } from '#store'
 import { openRunning } from '../../src/jobs/running/open-running.ts'
 import { quiet } from './support.ts'
@@ -32,7 +33,14 @@ const effect = defineKind({
 const { sql } = openStore(databaseUrl, { max: 4, name })
 const broker = openBroker(queueUrl, databaseUrl, { log: quiet, name })
 const running = await openRunning({
-  ...{ sql, producer: broker.producer(jobs), concurrency: 4, log: quiet, gatewayUrl: 'http://127.0.0.1:9' },
+  ...{
+    sql,
+    producer: broker.producer(jobs),
+    webhooks: broker.producer(webhooks),
+    concurrency: 4,
+    log: quiet,
+    gatewayUrl: 'http://127.0.0.1:9',
+  },
   registry: openRegistry([effect]),
 })
 broker.consume(jobs, running.handler, { concurrency: 4, onError: (error) => console.error(String(error)) })

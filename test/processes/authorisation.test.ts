@@ -174,6 +174,7 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     '/api/queues/jobs/rows': await plantJob(sql, { tenant: 'there', input: {} }),
     '/api/jobs': await plantWholeJob(),
     '/api/schedules': await plantSchedule(),
+    '/api/webhooks': await plantWebhook(),
     '/api/jobs/bulk': await plantBulk(),
     '/api/climbs': await plantClimb(exchange.open.id),
     '/api/tasks': await plantTask(exchange.open.id),
@@ -201,7 +202,7 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
   expect(cases.length).toBeGreaterThan(8)
   expect(await statuses(cases, { authorization: `Bearer ${stranger.key}` })).toEqual(all(cases, 404))
   // What deletes would leave nothing for the next.
-  const rest = cases.filter(({ name }) => name !== 'DELETE /api/schedules/:id')
+  const rest = cases.filter(({ name }) => !/^DELETE .api.(schedules|webhooks)/.test(name))
   for (const token of [owner.key, adminKey])
     expect(found(await statuses(rest, { authorization: `Bearer ${token}` }))).toEqual(all(rest, 200))
 })
@@ -222,6 +223,20 @@ async function plantBulk(): Promise<string> {
     per_second: 1,
   }
   await database.sql`insert into job_bulks ${database.sql({ ...row, state: 'paused', total: 1, position: id } as never)}`
+  return id
+}
+
+async function plantWebhook(): Promise<string> {
+  const id = newId()
+  const row = {
+    id,
+    tenant: 'there',
+    name: 'one',
+    url: 'https://example.org',
+    secret: 's',
+    events: ['failed'],
+  }
+  await database.sql`insert into job_webhooks ${database.sql(row)}`
   return id
 }
 
@@ -284,6 +299,7 @@ test('D12: no list shows what is not the own tenant’s', async () => {
     '/api/jobs',
     '/api/schedules',
     '/api/jobs/bulk',
+    '/api/webhooks',
   ]) {
     const request = new Request(`http://localhost${path}`, {
       headers: { authorization: `Bearer ${stranger.key}` },

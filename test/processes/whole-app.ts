@@ -86,7 +86,7 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   const routes: AnyElysia[] = [
     accessRoutes({ sql, access }),
     dashboardRoutes(board),
-    jobRoutes({ jobs: jobsDoor, read: reading.read, authorise }),
+    jobRoutes({ jobs: jobsDoor, read: reading.read, authorise, allowPrivate: false }),
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),

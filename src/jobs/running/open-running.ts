@@ -3,11 +3,13 @@ import type { Sql } from 'postgres'
 import type { Handler, Producer } from '#broker'
 import type { Logger } from '#lib/log'
 import type { JobsPayload } from '#queues/jobs'
+import type { WebhooksPayload } from '#queues/webhooks'
 import { openBulkWork } from '../bulk/work.ts'
 import { openAnnouncer } from '../events/announce.ts'
 import { openFeeder } from '../feeding/feeder.ts'
 import type { Registry } from '../registry.ts'
 import { openClock } from '../schedules/clock.ts'
+import { openOutbox } from '../webhooks/outbox.ts'
 import { openCalls } from './calls.ts'
 import { jobsHandler } from './run-job.ts'
 import { openUnderway } from './underway.ts'
@@ -23,6 +25,8 @@ export type RunningOptions = {
   /** Three connections at least. */
   sql: Sql
   producer: Pick<Producer<JobsPayload>, 'enqueueMany'>
+  /** Where the ends of jobs are told from. */
+  webhooks: Pick<Producer<WebhooksPayload>, 'enqueueMany'>
   registry: Registry
   gatewayUrl: string
   /** Places for jobs in this process. */
@@ -43,6 +47,7 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   const feeder = openFeeder({ sql, producer, announcer, log })
   const clock = openClock({ sql, registry, announcer, log })
   const bulk = openBulkWork({ sql, announcer, log })
+  const outbox = openOutbox({ sql, producer: options.webhooks, log })
   const handler = jobsHandler({
     ...{ sql, registry, calls, underway, announcer, worker, log },
     onEnd: feeder.wake,
@@ -50,7 +55,7 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   return {
     handler,
     async close() {
-      await Promise.all([clock.stop(), bulk.stop()])
+      await Promise.all([clock.stop(), bulk.stop(), outbox.stop()])
       await feeder.stop()
       await underway.settled(windDownMs)
       await underway.close()

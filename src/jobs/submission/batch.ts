@@ -5,10 +5,11 @@ import { isId } from '#lib/ids'
 import { located } from '#lib/input'
 import { problemBody } from '#lib/problem'
 import type { Registry } from '../registry.ts'
+import { knownWebhooks } from '../webhooks/queries.ts'
 import { type Flow, planFlow } from './flow.ts'
 import { earlierAnswers } from './idempotency.ts'
 import { unreadable } from './items.ts'
-import { knownJobs } from './needs.ts'
+import { knownJobs, unknownWebhook } from './needs.ts'
 import type { Idempotency, NewJob } from './new-job.ts'
 import { prepare } from './prepare.ts'
 import { type BatchAnswer, batchItem, type Submission } from './shapes.ts'
@@ -36,10 +37,11 @@ export async function submitBatch(values: readonly unknown[], options: BatchOpti
     return null
   })
   const flow = planFlow(items, await knownNeeds(items, options))
+  const webhooks = await knownWebhooks(options.sql, options.principal.tenant, webhooksOf(items))
   for (const [index, error] of flow.errors) outcomes[index] ??= error
   const letGo: (() => void)[] = []
   try {
-    const jobs = prepareAll(items, flow, { ...options, outcomes, letGo })
+    const jobs = prepareAll(items, flow, { ...options, outcomes, letGo, webhooks })
     await answerAgain(jobs, flow, { ...options, outcomes })
     await storeAll(jobs, flow, { ...options, outcomes })
   } finally {
@@ -57,6 +59,10 @@ function read(value: unknown): Submission | InputError {
   return parsed.success ? parsed.data : new InputError(422, 'bad-body', located(parsed.error))
 }
 
+function webhooksOf(items: readonly (Submission | null)[]): string[] {
+  return [...new Set(items.flatMap((item) => item?.webhook ?? []))]
+}
+
 async function knownNeeds(
   items: readonly (Submission | null)[],
   options: BatchOptions,
@@ -71,7 +77,7 @@ type Work = BatchOptions & { outcomes: Outcome[] }
 function prepareAll(
   items: readonly (Submission | null)[],
   { order, needs }: Flow,
-  { outcomes, letGo, ...options }: Work & { letGo: (() => void)[] },
+  { outcomes, letGo, webhooks, ...options }: Work & { letGo: (() => void)[]; webhooks: ReadonlySet<string> },
 ): Map<number, NewJob> {
   const jobs = new Map<number, NewJob>()
   for (const index of order) {
@@ -80,6 +86,7 @@ function prepareAll(
     try {
       const ids = (needs[index] ?? []).map((need) => (typeof need === 'string' ? need : jobs.get(need)?.id))
       if (ids.includes(undefined)) throw refusedBefore()
+      if (item.webhook !== undefined && !webhooks.has(item.webhook)) throw unknownWebhook()
       const key =
         item.idempotency_key ??
         (options.idempotencyKey === null ? null : `${options.idempotencyKey}/${index}`)

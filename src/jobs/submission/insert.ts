@@ -24,6 +24,7 @@ const columns: Record<string, [type: string, value: (job: NewJob) => Value]> = {
   timeout_ms: ['int4', ({ timeoutMs }) => timeoutMs],
   retry_of: ['uuid', ({ retryOf }) => retryOf],
   schedule_id: ['uuid', ({ scheduleId }) => scheduleId],
+  webhook_id: ['uuid', ({ webhookId }) => webhookId],
   input_bytes: ['int4', ({ input }) => input.bytes],
   body: ['text', ({ input }) => input.body.toString('base64')],
   words: ['text', ({ words }) => words],
@@ -52,11 +53,12 @@ keyed as (
 fresh as (select * from given where idem_key is null or id in (select job_id from keyed)),
 made as (
   insert into jobs (id, tenant, key_id, capture, kind, state, priority, tags, concurrency_key, concurrency_limit,
-    created_at, run_at, expires_at, attempts, backoff, timeout_ms, retry_of, schedule_id, input_bytes, pending,
+    created_at, run_at, expires_at, attempts, backoff, timeout_ms, retry_of, schedule_id, webhook_id, input_bytes,
+    pending,
     dependency_policy)
   select id, tenant, key_id, capture, kind, state, priority, tags::text[], concurrency_key, concurrency_limit,
     to_timestamp(created_at / 1000), to_timestamp(run_at / 1000), to_timestamp(expires_at / 1000), attempts,
-    backoff::jsonb, timeout_ms, retry_of, schedule_id, input_bytes, cardinality(needs::uuid[]), dependency_policy
+    backoff::jsonb, timeout_ms, retry_of, schedule_id, webhook_id, input_bytes, cardinality(needs::uuid[]), dependency_policy
   from fresh
 ),
 bodies as (insert into job_bodies (job_id, part, body) select id, 'input', decode(body, 'base64') from fresh),

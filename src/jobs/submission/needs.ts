@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import { InputError } from '#lib/errors'
 import { isId } from '#lib/ids'
+import { knownWebhooks } from '../webhooks/queries.ts'
 
 /**
  * Are these all jobs of the tenant?
@@ -20,4 +21,14 @@ export async function knownJobs(sql: Sql, tenant: string, ids: readonly string[]
   const rows = await sql<{ id: string }[]>`
     select id from jobs where id = any(${[...ids]}::uuid[]) and tenant = ${tenant}`
   return new Set(rows.map(({ id }) => id))
+}
+
+/** @throws InputError 422 `unknown-webhook`, also for that of another tenant */
+export async function checkWebhook(sql: Sql, tenant: string, id: string): Promise<void> {
+  if ((await knownWebhooks(sql, tenant, [id])).has(id)) return
+  throw unknownWebhook()
+}
+
+export function unknownWebhook(): InputError {
+  return new InputError(422, 'unknown-webhook', [{ pointer: '/webhook', detail: 'there is no such webhook' }])
 }

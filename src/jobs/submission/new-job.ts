@@ -21,6 +21,7 @@ export type NewJob = {
   timeoutMs: number
   retryOf: string | null
   scheduleId: string | null
+  webhookId: string | null
   input: { body: Buffer; bytes: number }
   /** To be found by. */
   words: string

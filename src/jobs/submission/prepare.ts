@@ -54,7 +54,12 @@ export function prepare(asked: Submission, options: PrepareOptions): NewJob {
     attempts: asked.attempts ?? defaults.attempts,
     backoff: asked.backoff ?? defaults.backoff,
     timeoutMs: asked.timeout === undefined ? defaults.timeoutMs : Math.ceil(asked.timeout * 1_000),
-    ...{ retryOf: asked.retry_of ?? null, scheduleId: null, dependencyPolicy: asked.on_dependency_failure },
+    ...{
+      retryOf: asked.retry_of ?? null,
+      scheduleId: null,
+      webhookId: asked.webhook ?? null,
+      dependencyPolicy: asked.on_dependency_failure,
+    },
     words: `${wordsOf(value)} ${asked.tags.join(' ')}`.trim(),
     idempotency: idempotencyKey === null ? null : { key: idempotencyKey, sha256: digest(asked) },
   }

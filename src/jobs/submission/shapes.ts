@@ -63,6 +63,7 @@ export const submission = z.strictObject({
   kind: z.string().min(1).max(64),
   input: z.unknown().optional().meta({ description: 'As the schema of the kind has it' }),
   ...how,
+  webhook: z.uuid().optional().meta({ description: 'Told of its end beside those that are told of all' }),
   retry_of: z.uuid().optional().meta({ description: 'The job that this one is to do better' }),
 })
 

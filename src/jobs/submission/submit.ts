@@ -8,7 +8,7 @@ import type { Registry } from '../registry.ts'
 import { openGroupCommit } from './group-commit.ts'
 import { earlierAnswers, openInFlight } from './idempotency.ts'
 import { insertJobs } from './insert.ts'
-import { checkNeeds } from './needs.ts'
+import { checkNeeds, checkWebhook } from './needs.ts'
 import { acceptedOf, type Idempotency, type NewJob } from './new-job.ts'
 import { prepare } from './prepare.ts'
 import { type Accepted, submission } from './shapes.ts'
@@ -42,6 +42,7 @@ export function openSubmit({ sql, registry, announcer, onStored = () => {} }: Su
     const needs = parsed.data.depends_on
     const job = prepare(parsed.data, { registry, principal, needs, idempotencyKey })
     if (needs.length > 0) await checkNeeds(sql, principal.tenant, needs)
+    if (job.webhookId !== null) await checkWebhook(sql, principal.tenant, job.webhookId)
     const letGo = idempotencyKey === null ? null : inFlight.hold(principal.tenant, idempotencyKey)
     try {
       const [stored] = await store([job])
