@@ -179,6 +179,29 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
     await page.context().close()
   }, 60_000)
 
+  test('Q6: all that match a filter are cancelled at a rate, with progress', async () => {
+    for (let n = 0; n < 60; n += 1) {
+      await plantJob(site.sql, {
+        state: 'scheduled',
+        tags: ['many'],
+        run_at: new Date(Date.now() + 3_600_000),
+      })
+    }
+    const page = await visit('/queues/jobs?tag=many&state=scheduled')
+    await page.getByLabel('Select all that are shown').check()
+    await page.getByRole('button', { name: 'Select all 60 that match' }).click()
+    await page.getByRole('button', { name: 'Cancel jobs' }).click()
+    await page.getByLabel('Jobs a second').fill('20')
+    await page.getByRole('button', { name: 'Cancel 60' }).click()
+    await page.locator('.bulks progress').waitFor()
+    await page.locator('.bulks').waitFor({ state: 'detached' })
+    await page.getByText('No job is like that').waitFor()
+    const [left] = await site.sql<{ n: number }[]>`
+      select count(*)::int as n from jobs where tags = '{many}' and state = 'cancelled'`
+    expect(left?.n).toBe(60)
+    await page.context().close()
+  }, 60_000)
+
   test('a queue is paused and limited by an operator, who is then on record', async () => {
     const page = await visit('/queues/q/webhooks')
     await page.getByRole('button', { name: 'Pause' }).click()
@@ -237,13 +260,21 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
   test('on a phone, dark, no page is wider than the screen', async () => {
     const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const
     const page = await visit('/queues', phone)
-    const [job] = await site.sql<{ id: string }[]>`select id from jobs where state = 'failed' limit 1`
+    const error = `a reason without any space in it: ${'x'.repeat(200)}`
+    const id = await plantJob(site.sql, {
+      state: 'failed',
+      error,
+      input: { text: 'y'.repeat(500) },
+      stack: error,
+    })
+    const job = { kind: 'http-request', input: mocked }
+    await site.ask('POST', '/api/schedules', { name: 'z'.repeat(60), cron: '0 4 * * *', job })
     for (const path of [
       '',
       '/q/jobs',
       '/q/webhooks',
       '/jobs',
-      `/jobs/${job?.id}`,
+      `/jobs/${id}`,
       '/dead',
       '/schedules',
       '/alerts',

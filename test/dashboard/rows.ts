@@ -8,6 +8,7 @@ export type PlantedJob = {
   state: string
   error: string | null
   tags: string[]
+  run_at: Date
   words: string
   input: unknown
   result: unknown
@@ -17,14 +18,15 @@ export type PlantedJob = {
 /** A job's row, as it would be without anybody having run it. @returns its id */
 export async function plantJob(sql: Sql, options: Partial<PlantedJob> = {}): Promise<string> {
   const id = newId()
-  const job: Partial<PlantedJob> & Omit<PlantedJob, 'words' | 'input' | 'result' | 'stack'> = {
+  const job: Partial<PlantedJob> & Omit<PlantedJob, 'run_at' | 'words' | 'input' | 'result' | 'stack'> = {
     ...{ tenant: 'default', kind: 'http-request', state: 'queued', error: null, tags: [] },
     ...options,
   }
   const backoff = '{"type":"fixed","ms":1000,"max_ms":1000}'
   await sql`
-    insert into jobs (id, tenant, kind, state, error, tags, backoff, attempts)
+    insert into jobs (id, tenant, kind, state, error, tags, run_at, backoff, attempts)
     values (${id}, ${job.tenant}, ${job.kind}, ${job.state}, ${job.error}, ${job.tags}::text[],
+      ${(job.run_at ?? new Date()).toISOString()}::timestamptz,
       ${backoff}::text::jsonb, 3)`
   for (const part of ['input', 'result', 'stack'] as const) {
     if (job[part] === undefined) continue

@@ -19,20 +19,43 @@ export type Limits = {
   rate?: { max: number; per_ms: number } | null
 }
 
+/** As in `#jobs`, where its types lead too far for a browser's. */
 export type ScheduleView = {
   id: string
-  name?: string
-  kind: string
-  cron?: string | null
-  every_ms?: number | null
-  run_at?: string | null
-  timezone?: string | null
-  next_at?: string | null
-  last_at?: string | null
-  paused?: boolean
+  name: string
+  type: 'cron' | 'interval' | 'once'
+  cron: string | null
+  time_zone: string
+  /** Seconds. */
+  every: number | null
+  enabled: boolean
+  job: { kind: string }
+  next_at: string | null
+  last_at: string | null
+  last_job_id: string | null
+  error: string | null
+  fired: number
 }
 
-export type BulkAnswer = { matched?: number; count?: number; id?: string }
+export type BulkOrder = {
+  action: 'retry' | 'cancel'
+  filter: Query
+  per_second?: number
+}
+
+export type BulkView = {
+  id: string
+  action: 'retry' | 'cancel'
+  filter: Record<string, unknown>
+  per_second: number
+  state: 'running' | 'paused' | 'done' | 'cancelled'
+  total: number
+  changed: number
+  progress: number
+  error: string | null
+  created_at: string
+  ended_at: string | null
+}
 
 /** Every call that pages make; the shapes are the server's own. */
 export const api = {
@@ -65,11 +88,20 @@ export const api = {
   promote: (id: string) => call<void>('POST', `/api/jobs/${at(id)}/promote`),
   remove: (id: string) => call<void>('DELETE', `/api/jobs/${at(id)}`),
   submit: (job: Record<string, unknown>) => call<{ id: string }>('POST', '/api/jobs', { body: job }),
-  bulk: (order: Record<string, unknown>) => call<BulkAnswer>('POST', '/api/jobs/bulk', { body: order }),
+  countBulk: (order: BulkOrder) =>
+    call<{ count: number }>('POST', '/api/jobs/bulk', { body: { ...order, dry_run: true } }),
+  startBulk: (order: BulkOrder) => call<BulkView>('POST', '/api/jobs/bulk', { body: order }),
+  bulks: (options?: Options) => call<Page<BulkView>>('GET', '/api/jobs/bulk', options),
+  moveBulk: (id: string, move: 'pause' | 'resume' | 'cancel') =>
+    call<BulkView>('POST', `/api/jobs/bulk/${at(id)}/${move}`),
+
   exchangesOf: (id: string, options?: Options) =>
     call<Page<Exchange>>('GET', `/api/exchanges?${searchOf({ tag: `job:${id}`, limit: '20' })}`, options),
 
   schedules: (options?: Options) => call<Page<ScheduleView>>('GET', '/api/schedules', options),
+  enableSchedule: (id: string, enabled: boolean) =>
+    call<ScheduleView>('PATCH', `/api/schedules/${at(id)}`, { body: { enabled } }),
+  runSchedule: (id: string) => call<unknown>('POST', `/api/schedules/${at(id)}/run`),
 
   rules: (options?: Options) => call<{ items: RuleView[] }>('GET', '/api/queues/alerts', options),
   alertEvents: (options?: Options) =>

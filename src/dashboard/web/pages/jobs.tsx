@@ -6,6 +6,7 @@ import { go, hrefOf, usePlace } from '../data/place.ts'
 import { useOperator } from '../data/session.ts'
 import { useLoad } from '../data/use-load.ts'
 import { Empty, Failure, Loading } from '../ui/bits.tsx'
+import { Bulks } from '../ui/bulks.tsx'
 import { Filters, filtersOf } from '../ui/filters.tsx'
 import { useRows } from '../ui/rows.ts'
 import { Selection } from '../ui/selection.tsx'
@@ -19,6 +20,7 @@ export function JobsPage() {
   const [older, setOlder] = useState<{ key: string; rows: RowView[]; next: string | null } | null>(null)
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
   const [all, setAll] = useState(false)
+  const [turn, setTurn] = useState(0)
   const operator = useOperator()
   const { value, error, loading, reload } = useLoad(key, (signal) =>
     api.rows({ ...filters, limit: '50' }, { signal }),
@@ -65,6 +67,7 @@ export function JobsPage() {
         {loading && <span className="busy" role="status" aria-label="Loading" />}
       </div>
       <Filters filters={filters} />
+      <Bulks turn={turn} operator={operator} />
       {operator && (picked.size > 0 || all) && (
         <Selection
           ids={[...picked]}
@@ -74,6 +77,7 @@ export function JobsPage() {
           onDone={() => {
             setPicked(new Set())
             setAll(false)
+            setTurn(turn + 1)
             reload()
           }}
         />

@@ -17,21 +17,18 @@ export function BulkDialog({ verb, filters, onClose, onDone }: BulkDialogProps) 
   const [matched, setMatched] = useState<number | null>(null)
   const [wrong, setWrong] = useState<string | null>(null)
   const act = useAct()
-  const { state, ...rest } = filters
-  const filter = state === undefined ? rest : { ...rest, state: state.split(',') }
-  const asked = JSON.stringify({ action: verb, filter })
+  const asked = JSON.stringify(filters)
 
   useEffect(() => {
-    api.bulk({ ...JSON.parse(asked), dry_run: true }).then(
-      (answer) => setMatched(answer.matched ?? answer.count ?? 0),
+    api.countBulk({ action: verb, filter: JSON.parse(asked) }).then(
+      ({ count: found }) => setMatched(found),
       (error: Error) => setWrong(error.message),
     )
-  }, [asked])
+  }, [verb, asked])
 
   const start = async (form: FormData) => {
-    const per_second = Number(form.get('rate')) || undefined
-    const order = { action: verb, filter, ...(per_second === undefined ? {} : { per_second }) }
-    if (!(await act('It has begun', () => api.bulk(order)))) return
+    const order = { action: verb, filter: filters, per_second: Number(form.get('rate')) || 50 }
+    if (!(await act('It has begun', () => api.startBulk(order)))) return
     onClose()
     onDone()
   }
@@ -49,7 +46,7 @@ export function BulkDialog({ verb, filters, onClose, onDone }: BulkDialogProps) 
       {matched !== null && <p>{count(matched)} jobs are in a state for that.</p>}
       <label>
         Jobs a second
-        <input name="rate" type="number" min={1} defaultValue={100} />
+        <input name="rate" type="number" min={1} max={10_000} defaultValue={50} />
       </label>
     </Dialog>
   )
