@@ -22,6 +22,8 @@ export function openBullBoards(broker: Broker, contracts: readonly Contract[]): 
       contracts.map(async ({ name, opaque }) => {
         const options = { readOnlyMode: may === 'look', allowRetries: may === 'act', prefix: '' }
         const adapter = new BullMQAdapter(await broker.native(name), options)
+        // It looks for connections by names that ours, which many queues share, do not have: better none than wrong.
+        adapter.getWorkers = async () => null
         if (opaque) adapter.setFormatter('data', () => 'not for people')
         return adapter
       }),

@@ -1,4 +1,4 @@
-import { api } from '../data/api.ts'
+import { type AuditView, api } from '../data/api.ts'
 import { moment } from '../data/format.ts'
 import { hrefOf, setQuery, usePlace } from '../data/place.ts'
 import { useLoad } from '../data/use-load.ts'
@@ -36,42 +36,16 @@ export function AuditPage() {
           <thead>
             <tr>
               <th>When</th>
-              <th>Who</th>
+              <th className="wide">Who</th>
               <th>What</th>
-              <th>To what</th>
+              <th className="wide">To what</th>
               <th className="wide">From</th>
               <th>How it went</th>
             </tr>
           </thead>
           <tbody>
             {value.items.map((deed) => (
-              <tr key={deed.id}>
-                <td>
-                  <span className="wide">{moment(deed.at)}</span>
-                  <span className="narrow">
-                    <Time iso={deed.at} />
-                  </span>
-                </td>
-                <td>
-                  {deed.key_id === null ? 'admin key' : deed.key_name || deed.key_id.slice(-12)}
-                  <span className="faint"> {deed.tenant}</span>
-                </td>
-                <td>{deed.action}</td>
-                <td className="id">
-                  {deed.subject}
-                  {deed.detail !== null && <p className="faint">{JSON.stringify(deed.detail)}</p>}
-                </td>
-                <td className="wide faint">
-                  {deed.forwarded ?? deed.address} {deed.via}
-                </td>
-                <td className="text">
-                  {deed.outcome === 'done' ? (
-                    <Badge state="succeeded">done</Badge>
-                  ) : (
-                    <span className="bad">{deed.outcome}</span>
-                  )}
-                </td>
-              </tr>
+              <Deed key={deed.id} deed={deed} />
             ))}
           </tbody>
         </table>
@@ -82,5 +56,39 @@ export function AuditPage() {
         </p>
       )}
     </>
+  )
+}
+
+function Deed({ deed }: { deed: AuditView }) {
+  const { subject, detail, outcome } = deed
+  const key = deed.key_id === null ? 'admin key' : deed.key_name || deed.key_id.slice(-12)
+  return (
+    <tr>
+      <td>
+        <span className="wide">{moment(deed.at)}</span>
+        <span className="narrow">
+          <Time iso={deed.at} />
+        </span>
+      </td>
+      <td className="wide">
+        {key} <span className="faint">{deed.tenant}</span>
+      </td>
+      <td className="text">
+        {deed.action}
+        <p className="narrow faint">
+          {subject} by {key}
+        </p>
+      </td>
+      <td className="id wide">
+        {subject}
+        {detail !== null && <p className="faint">{JSON.stringify(detail)}</p>}
+      </td>
+      <td className="wide faint">
+        {deed.forwarded ?? deed.address} {deed.via}
+      </td>
+      <td className="text">
+        {outcome === 'done' ? <Badge state="succeeded">done</Badge> : <span className="bad">{outcome}</span>}
+      </td>
+    </tr>
   )
 }

@@ -18,7 +18,7 @@ export function filtersOf(query: URLSearchParams): JobFilters {
 }
 
 const states: readonly RowState[] = [
-  ...(['queued', 'running', 'scheduled', 'waiting', 'succeeded', 'failed', 'cancelled', 'expired'] as const),
+  ...(['queued', 'running', 'failed', 'succeeded', 'scheduled', 'waiting', 'cancelled', 'expired'] as const),
 ]
 
 export function Filters({ filters }: { filters: JobFilters }) {
