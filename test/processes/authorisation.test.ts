@@ -7,6 +7,7 @@ import { adminKey, plantKey, testAccess } from '../access/support.ts'
 import { called, stored } from '../capture/store-support.ts'
 import { plantJob } from '../dashboard/rows.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { plantBulk, plantSchedule, plantWebhook, plantWholeJob } from './planted.ts'
 import { type Rule, rules } from './rules.ts'
 import { testApp } from './support.ts'
 import { openRoutes } from './whole-app.ts'
@@ -172,10 +173,10 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     '/api/keys': spare.id,
     '/api/budgets': await plantRule('budgets', { period: 'day', limit_micros: 1, thresholds: [80] }),
     '/api/queues/jobs/rows': await plantJob(sql, { tenant: 'there', input: {} }),
-    '/api/jobs': await plantWholeJob(),
-    '/api/schedules': await plantSchedule(),
-    '/api/webhooks': await plantWebhook(),
-    '/api/jobs/bulk': await plantBulk(),
+    '/api/jobs': await plantWholeJob(sql),
+    '/api/schedules': await plantSchedule(sql),
+    '/api/webhooks': await plantWebhook(sql),
+    '/api/jobs/bulk': await plantBulk(sql),
     '/api/climbs': await plantClimb(exchange.open.id),
     '/api/tasks': await plantTask(exchange.open.id),
     '/api/limits': await plantRule('rate_limits', { window_seconds: 60, requests: 1 }),
@@ -211,53 +212,6 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
 function found(got: Record<string, number>): Record<string, number> {
   const entries = Object.entries(got)
   return Object.fromEntries(entries.map(([name, one]) => [name, one === 202 || one === 409 ? 200 : one]))
-}
-
-async function plantBulk(): Promise<string> {
-  const id = newId()
-  const row = {
-    id,
-    tenant: 'there',
-    action: 'retry',
-    filter: database.sql.json({ tenant: 'there' }),
-    per_second: 1,
-  }
-  await database.sql`insert into job_bulks ${database.sql({ ...row, state: 'paused', total: 1, position: id } as never)}`
-  return id
-}
-
-async function plantWebhook(): Promise<string> {
-  const id = newId()
-  const row = {
-    id,
-    tenant: 'there',
-    name: 'one',
-    url: 'https://example.org',
-    secret: 's',
-    events: ['failed'],
-  }
-  await database.sql`insert into job_webhooks ${database.sql(row)}`
-  return id
-}
-
-async function plantSchedule(): Promise<string> {
-  const id = newId()
-  const job = { kind: 'http-request', priority: 0, tags: [], concurrency_limit: 1 }
-  const input = Bun.zstdCompressSync('{"path":"/p/mock/v1/messages"}')
-  const row = { id, tenant: 'there', capture: 'full', name: 'nightly', type: 'interval', every_ms: 60_000 }
-  const rest = { overlap: 'allow', missed: 'once', job: database.sql.json(job), input, enabled: false }
-  await database.sql`insert into job_schedules ${database.sql({ ...row, ...rest } as never)}`
-  return id
-}
-
-/** One that has an input, a result and a file. */
-async function plantWholeJob(): Promise<string> {
-  const { sql } = database
-  const id = await plantJob(sql, { tenant: 'there', input: {} })
-  await sql`insert into job_bodies (job_id, part, body) values (${id}, 'result', ${Bun.zstdCompressSync('{}')})`
-  await sql`insert into job_files (job_id, n, data) values (${id}, 0, ${Bun.zstdCompressSync('x')})`
-  await sql`update jobs set file_bytes = 1, result_bytes = 2 where id = ${id}`
-  return id
 }
 
 async function plantRule(table: string, columns: Record<string, unknown>): Promise<string> {
