@@ -3,8 +3,9 @@
  * run, so that ratios hold on any machine; then what the record costs.
  */
 import { parseArgs } from 'node:util'
+import { measureJobs } from './jobs.ts'
 import { measureModels } from './models.ts'
-import { printProxies, printRecord, printStarts, printStorage } from './print.ts'
+import { printJobs, printProxies, printRecord, printStarts, printStorage } from './print.ts'
 import { measureRecord } from './record.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorage } from './storage.ts'
@@ -22,7 +23,7 @@ const { values, positionals } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const proxyNames = proxyWorkloads(seconds).map(({ name }) => name)
-const names = [...proxyNames, 'models', 'record', 'storage', 'start']
+const names = [...proxyNames, 'models', 'record', 'jobs', 'storage', 'start']
 
 if (values.help) {
   console.log(
@@ -44,12 +45,14 @@ async function main(chosen: string[]): Promise<void> {
   printProxies(models)
   const record = chosen.includes('record') ? await measureRecord(seconds) : null
   if (record !== null) printRecord(record)
+  const jobs = chosen.includes('jobs') ? await measureJobs(seconds) : []
+  printJobs(jobs)
   const storage = chosen.includes('storage') ? await measureStorage(200) : null
   if (storage !== null) printStorage(storage)
   const starts = chosen.includes('start') ? await measureStarts() : null
   if (starts !== null) printStarts(starts)
   if (values.json !== undefined) {
-    await Bun.write(values.json, JSON.stringify({ proxies, models, record, storage, starts }, null, 2))
+    await Bun.write(values.json, JSON.stringify({ proxies, models, record, jobs, storage, starts }, null, 2))
   }
   console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)
 }
