@@ -17,6 +17,8 @@ const levels = [
   ['dashboard'],
   ['processes'],
 ]
+/** The page and its worker are processes, too: those of a browser. */
+const inBrowsers = new Set(['src/dashboard/web/main.tsx', 'src/dashboard/web/live-worker.ts'])
 const mostLines = 300
 const medianLines = 80
 
@@ -78,8 +80,7 @@ test('importing a module starts nothing', () => {
   const work =
     /\bawait\b|= (open|start|connect|listen|spawn|read)[A-Z]?[A-Za-z]*\(|\b(setInterval|setTimeout|queueMicrotask|postgres)\(|Bun\.(serve|spawn|connect|listen)|process\.on|new (Database|Worker|Queue|Redis|Pool)\b/
   const wrong = domains
-    // The page is a process, too: that of a browser.
-    .filter(({ domain, path }) => domain !== 'processes' && path !== 'src/dashboard/web/main.tsx')
+    .filter(({ domain, path }) => domain !== 'processes' && !inBrowsers.has(path))
     .flatMap((source) =>
       topLevelStatements(source)
         .filter(

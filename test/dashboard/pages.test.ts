@@ -289,6 +289,22 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
     await page.context().close()
   }, 60_000)
 
+  test('Q8: ten tabs of one browser are all live, over one stream', async () => {
+    const first = await visit('/queues/q/upkeep')
+    const tabs = [first]
+    for (let n = 1; n < 10; n += 1) {
+      const tab = await first.context().newPage()
+      await tab.goto(`${site.url}/queues/q/upkeep`)
+      tabs.push(tab)
+    }
+    await first.getByRole('button', { name: 'Pause' }).click()
+    for (const tab of tabs) await tab.locator('.head .s-paused').waitFor()
+    await first.close()
+    await tabs[1]?.getByRole('button', { name: 'Resume' }).click()
+    for (const tab of tabs.slice(1)) await tab.locator('.head .s-paused').waitFor({ state: 'detached' })
+    await tabs[1]?.context().close()
+  }, 60_000)
+
   test('bull-board is there with the same session', async () => {
     const page = await visit('/queues')
     await page.goto(`${site.url}/queues/board`)

@@ -28,7 +28,7 @@ function systemQueueOf(known: Known, name: string): QueueView {
   const counts: Counts = overview === null ? nothing : pick(overview)
   return {
     ...base(known, name, counts.waiting > 0 && overview?.paused !== true),
-    ...{ rows: false, up: overview !== null, counts, paused: overview?.paused ?? false },
+    ...{ rows: false, up: reading?.up ?? false, counts, paused: overview?.paused ?? false },
     ...{ concurrency: overview?.concurrency ?? null, rate: overview?.rate ?? null },
     oldest_waiting_at: timeOf(reading?.oldestAt),
     ...forecast(known.histories.get(name) ?? []),
@@ -45,7 +45,7 @@ function rowsQueueOf(known: Known, { rowsQueue, tenant }: BoardOptions): QueueVi
     ...base(known, rowsQueue, counts.waiting > 0 && all?.paused !== true),
     ...{
       rows: true,
-      up: known.engines.get(rowsQueue)?.overview !== null,
+      up: known.engines.get(rowsQueue)?.up ?? false,
       counts,
       paused: all?.paused ?? false,
     },

@@ -54,7 +54,7 @@ export function openPoll({ sql, broker, contracts, rowsQueue, slowMs = 2_000 }: 
     for (const [name, reading] of await engines) {
       // While the engine is down its last counts stay, marked as such.
       const before = known.engines.get(name)
-      known.engines.set(name, reading.overview === null && before ? { ...before, overview: null } : reading)
+      known.engines.set(name, !reading.up && before ? { ...before, up: false } : reading)
       if (reading.overview !== null) note(name, reading.overview.waiting + reading.overview.active)
     }
     known.workers = await workers

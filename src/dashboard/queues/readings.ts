@@ -15,7 +15,7 @@ import { type KindSetting, kindSettings, oldestQueued, type RowCount, rowCounts 
 export type Contract = Pick<QueueContract<never>, 'name' | 'opaque'>
 
 /** What is known of the engine; asked often. */
-export type EngineReading = { overview: QueueOverview | null; oldestAt: number | null }
+export type EngineReading = { up: boolean; overview: QueueOverview | null; oldestAt: number | null }
 
 /** What is known from the database; asked less often, as it may cost more. */
 export type FlowReading = {
@@ -31,16 +31,15 @@ export type FlowReading = {
 const reportMinutes = 15
 const seriesMinutes = 60
 
-/** Null where the engine does not answer. */
 export async function readEngine(broker: Broker, contract: Contract): Promise<EngineReading> {
   const inspector = broker.inspect(contract)
   try {
     const overview = await inspector.overview()
     const waits: EngineState = 'waiting'
     const [oldest] = overview.waiting > 0 ? await inspector.jobs(waits, { start: 0, count: 1 }) : []
-    return { overview, oldestAt: oldest?.added_at ?? null }
+    return { up: true, overview, oldestAt: oldest?.added_at ?? null }
   } catch {
-    return { overview: null, oldestAt: null }
+    return { up: false, overview: null, oldestAt: null }
   }
 }
 

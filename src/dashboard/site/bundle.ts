@@ -18,7 +18,7 @@ export type Bundle = {
 
 /** What React's source asks for, to leave out what only helps its developers. */
 const modeOfReact = ['process', 'env', 'NODE_ENV'].join('.')
-const entry = join(import.meta.dir, '..', 'web', 'main.tsx')
+const entries = ['main.tsx', 'live-worker.ts'].map((name) => join(import.meta.dir, '..', 'web', name))
 const packGzip = promisify(gzip)
 const packZstd = promisify(zstdCompress)
 const hardest = { params: { [constants.ZSTD_c_compressionLevel]: 19 } }
@@ -26,16 +26,15 @@ const hardest = { params: { [constants.ZSTD_c_compressionLevel]: 19 } }
 /** @throws AggregateError where the source does not build */
 export async function buildBundle(): Promise<Bundle> {
   const built = await Bun.build({
-    entrypoints: [entry],
+    entrypoints: entries,
     target: 'browser',
     minify: true,
-    splitting: true,
     naming: { entry: '[name]-[hash].[ext]', chunk: '[name]-[hash].[ext]', asset: '[name]-[hash].[ext]' },
     define: { [modeOfReact]: '"production"' },
     throw: true,
   })
   const assets = new Map<string, Asset>()
-  let script = ''
+  const scripts: string[] = []
   const styles: string[] = []
   for (const output of built.outputs) {
     const name = output.path.replace(/^.*\//, '')
@@ -49,14 +48,16 @@ export async function buildBundle(): Promise<Bundle> {
       zstd,
     })
     if (isStyle) styles.push(name)
-    else if (output.kind === 'entry-point') script = name
+    else if (output.kind === 'entry-point') scripts.push(name)
   }
-  return { html: page(script, styles), assets }
+  return { html: page(scripts, styles), assets }
 }
 
-function page(script: string, styles: readonly string[]): string {
+function page(scripts: readonly string[], styles: readonly string[]): string {
+  const script = scripts.find((name) => name.startsWith('main-'))
+  const live = scripts.find((name) => name.startsWith('live-worker-'))
   const links = styles.map((name) => `<link rel="stylesheet" href="/queues/assets/${name}">`).join('')
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sluice queues</title>
+  return `<!doctype html><html lang="en" data-live="/queues/assets/${live}"><head><meta charset="utf-8"><title>Sluice queues</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">${links}
 <script type="module" src="/queues/assets/${script}"></script></head>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { api } from './data/api.ts'
 import { LiveBoard } from './data/board.tsx'
 import { usePlace } from './data/place.ts'
@@ -13,6 +13,7 @@ import { LoginPage } from './pages/login.tsx'
 import { OverviewPage } from './pages/overview.tsx'
 import { QueuePage } from './pages/queue.tsx'
 import { SchedulesPage } from './pages/schedules.tsx'
+import { Failure } from './ui/bits.tsx'
 import { Frame } from './ui/frame.tsx'
 import { Help } from './ui/help.tsx'
 import { Notices } from './ui/notices.tsx'
@@ -31,10 +32,19 @@ export function App() {
     return () => clearInterval(timer)
   }, [])
 
+  const leave = useCallback(
+    () => setMe((before) => (before === null ? null : { ...before, signed_in: false })),
+    [],
+  )
+  const session = useMemo(() => (me === null ? null : { me, leave }), [me, leave])
+
   if (me === null) return null
   if (!me.signed_in) return <LoginPage onLogin={setMe} />
+  if (!me.scopes.some((scope) => scope === 'read' || scope === 'admin')) {
+    return <Failure error={new Error('This key lacks the scope read')} />
+  }
   return (
-    <SessionContext value={{ me, leave: () => setMe({ ...me, signed_in: false }) }}>
+    <SessionContext value={session}>
       <Notices>
         <LiveBoard>
           <Frame>

@@ -7,3 +7,6 @@ import './style/pages.css'
 
 const place = document.getElementById('app')
 if (place !== null) createRoot(place).render(<App />)
+
+// A page that comes back from the browser's memory has left the stream.
+addEventListener('pageshow', ({ persisted }) => persisted && location.reload())

@@ -83,6 +83,7 @@ export const api = {
   deadLetters: (options?: Options) => call<DeadLetters>('GET', '/api/queues/jobs/dead-letters', options),
   rowPart: (id: string, part: string) => `/api/queues/jobs/rows/${at(id)}/${part}`,
 
+  file: (id: string) => `/api/jobs/${at(id)}/file`,
   retry: (id: string) => call<void>('POST', `/api/jobs/${at(id)}/retry`),
   cancel: (id: string) => call<void>('POST', `/api/jobs/${at(id)}/cancel`),
   promote: (id: string) => call<void>('POST', `/api/jobs/${at(id)}/promote`),

@@ -1,39 +1,42 @@
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
 import type { BoardView, QueueView } from './api.ts'
 import { useSession } from './session.ts'
+import { openStream, type StreamNews } from './stream.ts'
 
 type Watched = { board: BoardView | null; connected: boolean }
 
 const BoardContext = createContext<Watched>({ board: null, connected: false })
 
-/** One stream for all that this tab shows; the server looks once for all tabs. */
+/** What the gateway pushes, for all that this tab shows. */
 export function LiveBoard({ children }: { children: ReactNode }) {
   const [watched, setWatched] = useState<Watched>({ board: null, connected: false })
-  const { leave } = useSession()
+  const { me, leave } = useSession()
+  const who = me.key_id ?? 'admin'
 
   useEffect(() => {
-    let source: EventSource | null = null
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const connect = () => {
-      source = new EventSource('/api/queues/live')
-      source.addEventListener('board', ({ data }) => setWatched({ board: JSON.parse(data), connected: true }))
-      source.addEventListener('closed', ({ data }) => {
-        if (/unauthenticated|key-/.test(JSON.parse(data).reason)) leave()
-      })
-      source.onerror = () => {
-        setWatched((before) => ({ ...before, connected: false }))
-        // A browser gives up after an answer that is no stream, such as that of a gateway that starts.
-        if (source?.readyState === EventSource.CLOSED) timer = setTimeout(connect, 3_000)
-      }
+    const listen = (news: StreamNews) => {
+      if (news.type === 'board') setWatched({ board: JSON.parse(news.json), connected: true })
+      else setWatched((before) => ({ ...before, connected: false }))
+      if (news.type === 'over') leave()
     }
-    connect()
-    return () => {
-      clearTimeout(timer)
-      source?.close()
-    }
-  }, [leave])
+    return shared(who, listen) ?? openStream(listen)
+  }, [who, leave])
 
   return <BoardContext value={watched}>{children}</BoardContext>
+}
+
+/** The stream that all tabs of this key share; null where the browser knows no such thing, as on some phones. */
+function shared(who: string, listen: (news: StreamNews) => void): (() => void) | null {
+  const script = document.documentElement.dataset.live
+  if (typeof SharedWorker === 'undefined' || script === undefined) return null
+  const { port } = new SharedWorker(script, { type: 'module', name: who })
+  port.onmessage = ({ data }) => listen(data)
+  const leave = () => port.postMessage('bye')
+  addEventListener('pagehide', leave)
+  return () => {
+    removeEventListener('pagehide', leave)
+    leave()
+  }
 }
 
 export function useBoard(): Watched {

@@ -51,6 +51,13 @@ export function JobPage({ id }: { id: string }) {
           <Body body={job.result} href={part('result')} none={over.has(job.state) ? 'None.' : 'Not yet.'} />
         </section>
       </div>
+      {job.file_bytes !== null && (
+        <p className="more">
+          <a href={api.file(id)} download>
+            Download the file that it made ({size(job.file_bytes)})
+          </a>
+        </p>
+      )}
       {job.stack !== null && (
         <section className="card">
           <h2>Stack</h2>
