@@ -7,6 +7,7 @@ import type { JobsDoor } from './open-jobs.ts'
 import { jobReadRoutes } from './reading/job-routes.ts'
 import { scheduleRoutes } from './schedules/schedule-routes.ts'
 import { submitRoutes } from './submission/submit-routes.ts'
+import { deliveryRoutes } from './webhooks/delivery-routes.ts'
 import { webhookRoutes } from './webhooks/webhook-routes.ts'
 
 export type JobRoutesOptions = {
@@ -15,8 +16,6 @@ export type JobRoutesOptions = {
   read: <Result>(work: (sql: postgres.Sql) => Promise<Result>) => Promise<Result>
   authorise: Authorise
   audit?: Audit
-  /** May webhooks go to this machine or its network? */
-  allowPrivate: boolean
   /** Between signs of life on a stream of events. @default 10_000 */
   heartbeatMs?: number
 }
@@ -30,4 +29,5 @@ export function jobRoutes({ jobs, ...options }: JobRoutesOptions) {
     .use(controlRoutes({ ...options, ...jobs }))
     .use(scheduleRoutes({ ...options, ...jobs }))
     .use(webhookRoutes({ ...options, ...jobs }))
+    .use(deliveryRoutes({ ...options, ...jobs }))
 }

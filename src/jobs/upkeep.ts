@@ -4,9 +4,11 @@ import { keptHours } from './submission/idempotency.ts'
 
 const atOnce = 2_000
 const dayMs = 86_400_000
+/** Who was told of the end of a job is kept for so long. */
+const deliveriesDays = 30
 
 /**
- * Removes idempotency keys whose time is over, workers long gone, and, past retention, jobs that have ended: a few
+ * Removes idempotency keys whose time is over, workers long gone, what was told to webhooks long ago, and, past retention, jobs that have ended: a few
  * thousand a statement, so that nobody waits for it.
  * @returns how many jobs were removed
  */
@@ -19,6 +21,14 @@ export async function jobsUpkeep(
     const { count } = await sql`
       delete from job_idempotency where (tenant, key) in (
         select tenant, key from job_idempotency where created_at < now() - ${keptHours} * interval '1 hour'
+        order by created_at limit ${atOnce})`
+    return count
+  })
+  await repeated(async () => {
+    const { count } = await sql`
+      delete from job_deliveries where id in (
+        select id from job_deliveries where state in ('delivered', 'failed')
+          and created_at < now() - ${deliveriesDays} * interval '1 day'
         order by created_at limit ${atOnce})`
     return count
   })

@@ -143,7 +143,10 @@ async function start(held: Releaser): Promise<Started> {
     allowPrivate: env.PRIVATE_ADDRESSES,
     contracts: [jobs, logging, classification, webhooks, upkeep],
   })
-  const jobsDoor = openJobs({ url, registry: openRegistry(builtInKinds(null)), metrics })
+  const jobsDoor = openJobs({
+    ...{ url, registry: openRegistry(builtInKinds(null)), metrics },
+    receivers: { vault, allowPrivate: env.PRIVATE_ADDRESSES },
+  })
   held.add('jobs', jobsDoor.close)
   held.add('job metrics', jobMetrics({ metrics, sql: boardStore.sql, queue: jobs.name }))
   const alerts = watchAlerts({
@@ -162,10 +165,7 @@ async function start(held: Releaser): Promise<Started> {
       askingRoutes({ asking, authorise }),
       accessRoutes({ sql: store.sql, access, audit }),
       dashboardRoutes(board),
-      jobRoutes({
-        ...{ jobs: jobsDoor, read: reading.read, authorise, audit },
-        allowPrivate: env.PRIVATE_ADDRESSES,
-      }),
+      jobRoutes({ jobs: jobsDoor, read: reading.read, authorise, audit }),
       captureRoutes({
         ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
         speaks: (name, dialect) => canSpeak(providers.find(name), dialect),

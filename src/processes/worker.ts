@@ -1,5 +1,6 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
 import { setPriority } from 'node:os'
+import { join } from 'node:path'
 import { type Broker, type Handler, openBroker, openFlow } from '#broker'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { queueAlertHandler } from '#consumers/dashboard'
@@ -11,6 +12,7 @@ import { errorText, SetupError } from '#lib/errors'
 import { type Logger, openLog } from '#lib/log'
 import { supervisedFlag } from '#lib/parent'
 import type { Releaser } from '#lib/release'
+import { openVault, secretIn } from '#lib/vault'
 import {
   type ClassificationFeed,
   type ClassifyExchanges,
@@ -87,14 +89,16 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
   },
   async webhooks(context) {
     const { store, log, env } = context
-    const options = { sql: store.sql, log, allowPrivate: env.PRIVATE_ADDRESSES }
+    const vault = openVault(env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key'))))
+    const options = { sql: store.sql, log, vault, allowPrivate: env.PRIVATE_ADDRESSES }
     const tell: Record<WebhooksPayload['kind'], Handler<WebhooksPayload>> = {
       'budget-alert': webhookHandler(options),
       'queue-alert': queueAlertHandler(options),
       job: jobWebhookHandler(options),
     }
     const handler: Handler<WebhooksPayload> = async (payload, job) => await tell[payload.kind](payload, job)
-    drain(context, { contract: webhooks, handler, concurrency: 8 })
+    // They wait for others: a few slow receivers must not hold up the rest.
+    drain(context, { contract: webhooks, handler, concurrency: 32 })
   },
 }
 

@@ -6,7 +6,7 @@ import { jobRoutes } from '#routes/jobs'
 import { adminKey, plantKey, testAccess } from '../access/support.ts'
 import { testApp } from '../processes/support.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { quiet, testKinds } from './support.ts'
+import { quiet, receivers, testKinds } from './support.ts'
 
 /** The routes of jobs over a database, as a gateway has them; nobody runs what is taken. */
 export type JobsApp = {
@@ -32,10 +32,10 @@ export async function openJobsApp(
   const access = await testAccess(sql)
   const reading = openReading(database.url, { log: quiet })
   const registry = openRegistry([...builtInKinds(null), ...testKinds()])
-  const jobs = openJobs({ url: through(database.url), registry })
+  const jobs = openJobs({ url: through(database.url), registry, receivers })
   const { authorise } = access
   const app = testApp(access, {
-    routes: [jobRoutes({ jobs, read: reading.read, authorise, heartbeatMs: 100, allowPrivate: true })],
+    routes: [jobRoutes({ jobs, read: reading.read, authorise, heartbeatMs: 100 })],
   })
   return {
     ...{ database, app, access },

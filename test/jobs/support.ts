@@ -2,7 +2,8 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import type { Principal, Scope } from '#access'
 import { type Broker, openBroker } from '#broker'
-import { defineKind, type Kind, openRegistry } from '#jobs'
+import { defineKind, type Kind, openRegistry, type Receivers } from '#jobs'
+import { openVault } from '#lib/vault'
 import { jobs } from '#queues/jobs'
 import { webhooks } from '#queues/webhooks'
 import { openAnnouncer } from '../../src/jobs/events/announce.ts'
@@ -14,6 +15,10 @@ import { until } from '../support/until.ts'
 
 export type Engine = 'postgres' | 'redis'
 export const engines: Engine[] = redisMissing() === undefined ? ['postgres', 'redis'] : ['postgres']
+export const receivers: Receivers = {
+  vault: openVault('a secret of the tests, long enough for all'),
+  allowPrivate: true,
+}
 export const quiet = pino({ level: 'silent' })
 
 export function principal(tenant = 'default', scopes: Scope[] = ['call', 'read']): Principal {
@@ -73,7 +78,7 @@ export async function openRig(engine: Engine, script?: Kind['run'], own?: TestDa
   const queueUrl = redis?.url ?? url
   const registry = openRegistry(testKinds(script))
   const announcer = openAnnouncer(sql)
-  const submit = openSubmit({ sql, registry, announcer })
+  const submit = openSubmit({ sql, registry, announcer, receivers })
   const workers = new Set<TestWorker>()
 
   const row = async (id: string) => {

@@ -7,7 +7,7 @@ import { adminKey, plantKey, testAccess } from '../access/support.ts'
 import { called, stored } from '../capture/store-support.ts'
 import { plantJob } from '../dashboard/rows.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { plantBulk, plantSchedule, plantWebhook, plantWholeJob } from './planted.ts'
+import { plantBulk, plantDelivery, plantSchedule, plantWebhook, plantWholeJob } from './planted.ts'
 import { type Rule, rules } from './rules.ts'
 import { testApp } from './support.ts'
 import { openRoutes } from './whole-app.ts'
@@ -167,6 +167,7 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
   await stored(opened.handler, [exchange])
   const [conversation] = await sql<[{ id: string }]>`select id from conversations where tenant = 'there'`
 
+  const webhook = await plantWebhook(sql)
   const objects: Record<string, string> = {
     '/api/exchanges': exchange.open.id,
     '/api/conversations': conversation.id,
@@ -175,7 +176,8 @@ test('D12: an object answers to its own tenant, to admins, and to nobody else', 
     '/api/queues/jobs/rows': await plantJob(sql, { tenant: 'there', input: {} }),
     '/api/jobs': await plantWholeJob(sql),
     '/api/schedules': await plantSchedule(sql),
-    '/api/webhooks': await plantWebhook(sql),
+    '/api/webhooks': webhook,
+    '/api/deliveries': await plantDelivery(sql, webhook),
     '/api/jobs/bulk': await plantBulk(sql),
     '/api/climbs': await plantClimb(exchange.open.id),
     '/api/tasks': await plantTask(exchange.open.id),

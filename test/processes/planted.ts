@@ -23,11 +23,26 @@ export async function plantWebhook(sql: Sql): Promise<string> {
     id,
     tenant: 'there',
     name: 'one',
-    url: 'https://example.org',
+    url: 'http://127.0.0.1:9/',
     secret: 's',
     events: ['failed'],
   }
   await sql`insert into job_webhooks ${sql(row)}`
+  return id
+}
+
+/** What was told to a webhook. @returns its id */
+export async function plantDelivery(sql: Sql, webhook: string): Promise<string> {
+  const id = newId()
+  const row = {
+    id,
+    webhook_id: webhook,
+    lane: webhook,
+    event: 'test',
+    data: sql.json({}),
+    state: 'delivered',
+  }
+  await sql`insert into job_deliveries ${sql(row as never)}`
   return id
 }
 

@@ -79,14 +79,17 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
     ...{ contracts: [jobs, webhooks], allowPrivate: false },
   })
   held.add('board', board.close)
-  const jobsDoor = openJobs({ url, registry: openRegistry(builtInKinds(null)) })
+  const jobsDoor = openJobs({
+    ...{ url, registry: openRegistry(builtInKinds(null)) },
+    receivers: { vault, allowPrivate: false },
+  })
   held.add('jobs', jobsDoor.close)
   const ledgers = () => [spool.ledger()]
   const replay = () => Promise.resolve(Response.json({}))
   const routes: AnyElysia[] = [
     accessRoutes({ sql, access }),
     dashboardRoutes(board),
-    jobRoutes({ jobs: jobsDoor, read: reading.read, authorise, allowPrivate: false }),
+    jobRoutes({ jobs: jobsDoor, read: reading.read, authorise }),
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),

@@ -118,7 +118,7 @@ function linksOf({ id, file_bytes }: JobItem): Record<string, string> {
   const self = `/api/jobs/${id}`
   return {
     ...{ self, events: `${self}/events`, input: `${self}/input`, result: `${self}/result` },
-    ...{ cancel: `${self}/cancel`, retry: `${self}/retry` },
+    ...{ cancel: `${self}/cancel`, retry: `${self}/retry`, deliveries: `${self}/deliveries` },
     ...(file_bytes === null ? {} : { file: `${self}/file` }),
   }
 }

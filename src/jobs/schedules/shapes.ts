@@ -10,6 +10,7 @@ export const scheduledJob = z.strictObject({
   kind: submission.shape.kind,
   input: submission.shape.input,
   ...repeatable,
+  webhook: z.uuid().optional().meta({ description: 'One of /api/webhooks, told beside those told of all' }),
 })
 export type ScheduledJob = z.infer<typeof scheduledJob>
 

@@ -6,6 +6,7 @@ import { located } from '#lib/input'
 import { problemBody } from '#lib/problem'
 import type { Registry } from '../registry.ts'
 import { knownWebhooks } from '../webhooks/queries.ts'
+import type { Receivers } from '../webhooks/receivers.ts'
 import { type Flow, planFlow } from './flow.ts'
 import { earlierAnswers } from './idempotency.ts'
 import { unreadable } from './items.ts'
@@ -19,6 +20,7 @@ export type BatchOptions = {
   sql: Sql
   registry: Registry
   submit: Pick<Submit, 'store' | 'hold'>
+  receivers?: Receivers | undefined
   principal: Principal
   /** Of the whole batch: each item's own is this with its place. */
   idempotencyKey: string | null
@@ -60,7 +62,7 @@ function read(value: unknown): Submission | InputError {
 }
 
 function webhooksOf(items: readonly (Submission | null)[]): string[] {
-  return [...new Set(items.flatMap((item) => item?.webhook ?? []))]
+  return [...new Set(items.flatMap((item) => (typeof item?.webhook === 'string' ? [item.webhook] : [])))]
 }
 
 async function knownNeeds(
@@ -86,7 +88,7 @@ function prepareAll(
     try {
       const ids = (needs[index] ?? []).map((need) => (typeof need === 'string' ? need : jobs.get(need)?.id))
       if (ids.includes(undefined)) throw refusedBefore()
-      if (item.webhook !== undefined && !webhooks.has(item.webhook)) throw unknownWebhook()
+      if (typeof item.webhook === 'string' && !webhooks.has(item.webhook)) throw unknownWebhook()
       const key =
         item.idempotency_key ??
         (options.idempotencyKey === null ? null : `${options.idempotencyKey}/${index}`)

@@ -25,6 +25,9 @@ const columns: Record<string, [type: string, value: (job: NewJob) => Value]> = {
   retry_of: ['uuid', ({ retryOf }) => retryOf],
   schedule_id: ['uuid', ({ scheduleId }) => scheduleId],
   webhook_id: ['uuid', ({ webhookId }) => webhookId],
+  own_url: ['text', ({ ownWebhook }) => ownWebhook?.url ?? null],
+  own_secret: ['text', ({ ownWebhook }) => ownWebhook?.sealed ?? null],
+  own_events: ['text', ({ ownWebhook }) => (ownWebhook === null ? null : arrayOf(ownWebhook.events))],
   input_bytes: ['int4', ({ input }) => input.bytes],
   body: ['text', ({ input }) => input.body.toString('base64')],
   words: ['text', ({ words }) => words],
@@ -63,6 +66,11 @@ made as (
 ),
 bodies as (insert into job_bodies (job_id, part, body) select id, 'input', decode(body, 'base64') from fresh),
 found as (insert into job_words (job_id, words) select id, to_tsvector('simple', words) from fresh where words <> ''),
+own as (
+  insert into job_webhooks (id, tenant, key_id, name, url, secret, events, on_request, job_id)
+  select webhook_id, tenant, key_id, 'of ' || id, own_url, own_secret, own_events::text[], true, id from fresh
+  where own_url is not null
+),
 needed as (
   insert into job_dependencies (job_id, needs) select id, unnest(needs::uuid[]) from fresh where needs <> '{}'
 )

@@ -1,4 +1,5 @@
 import type { Backoff } from '../kind.ts'
+import type { OwnWebhook } from '../webhooks/own.ts'
 import type { Accepted } from './shapes.ts'
 
 /** A job as it is about to be stored. Times in ms since the epoch. */
@@ -22,6 +23,8 @@ export type NewJob = {
   retryOf: string | null
   scheduleId: string | null
   webhookId: string | null
+  /** Whose id that is, where it is made with the job. */
+  ownWebhook: OwnWebhook | null
   input: { body: Buffer; bytes: number }
   /** To be found by. */
   words: string
@@ -33,8 +36,10 @@ export type NewJob = {
 /** `sha256` in hex, of what was asked for. */
 export type Idempotency = { key: string; sha256: string }
 
-export function acceptedOf(job: NewJob): Accepted {
+/** `secret`: with that of its webhook, where it was made. What is kept is without. */
+export function acceptedOf(job: NewJob, { secret = false } = {}): Accepted {
   const time = (ms: number) => new Date(ms).toISOString()
+  const own = job.ownWebhook
   return {
     ...{
       id: job.id,
@@ -45,5 +50,6 @@ export function acceptedOf(job: NewJob): Accepted {
     },
     expires_at: job.expiresAt === null ? null : time(job.expiresAt),
     links: { self: `/api/jobs/${job.id}`, events: `/api/jobs/${job.id}/events` },
+    ...(own === null ? {} : { webhook: { id: own.id, secret: secret ? own.made : null } }),
   }
 }

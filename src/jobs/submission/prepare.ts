@@ -7,6 +7,8 @@ import { packed } from '../body.ts'
 import { schemaOf } from '../input-schema.ts'
 import { type Kind, ordinary } from '../kind.ts'
 import type { Registry } from '../registry.ts'
+import { madeOwn } from '../webhooks/own.ts'
+import type { Receivers } from '../webhooks/receivers.ts'
 import { wordsOf } from '../words.ts'
 import { mostBytes, skewMs } from './limits.ts'
 import type { NewJob } from './new-job.ts'
@@ -18,6 +20,7 @@ export type PrepareOptions = {
   /** `depends_on` as ids. */
   needs: readonly string[]
   idempotencyKey: string | null
+  receivers?: Receivers | undefined
 }
 
 /**
@@ -57,7 +60,7 @@ export function prepare(asked: Submission, options: PrepareOptions): NewJob {
     ...{
       retryOf: asked.retry_of ?? null,
       scheduleId: null,
-      webhookId: asked.webhook ?? null,
+      ...webhookOf(asked, options.receivers),
       dependencyPolicy: asked.on_dependency_failure,
     },
     words: `${wordsOf(value)} ${asked.tags.join(' ')}`.trim(),
@@ -71,6 +74,15 @@ export function checkInput(kind: Kind, value: unknown): void {
   if (parsed.success) return
   const errors = located(parsed.error).map(({ pointer, detail }) => ({ pointer: `/input${pointer}`, detail }))
   throw new InputError(422, 'bad-input', errors, { kind: kind.name, schema: schemaOf(kind) })
+}
+
+/** @throws SluiceError 422 where the address must not be asked */
+function webhookOf({ webhook }: Submission, receivers: Receivers | undefined) {
+  if (webhook === undefined || typeof webhook === 'string')
+    return { webhookId: webhook ?? null, ownWebhook: null }
+  if (receivers === undefined) throw bad('/webhook', 'must be the id of a webhook here')
+  const own = madeOwn(webhook, receivers)
+  return { webhookId: own.id, ownWebhook: own }
 }
 
 function runAtOf({ run_at, delay }: Submission, now: number): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { states } from '../states.ts'
+import { ownWebhook } from '../webhooks/own.ts'
 import { mostDelay, mostNeeds, mostTags } from './limits.ts'
 
 /** What goes into POST /api/jobs, and what comes out. */
@@ -63,7 +64,9 @@ export const submission = z.strictObject({
   kind: z.string().min(1).max(64),
   input: z.unknown().optional().meta({ description: 'As the schema of the kind has it' }),
   ...how,
-  webhook: z.uuid().optional().meta({ description: 'Told of its end beside those that are told of all' }),
+  webhook: z.union([z.uuid(), ownWebhook]).optional().meta({
+    description: 'Told of its end beside those that are told of all: one of /api/webhooks, or its own',
+  }),
   retry_of: z.uuid().optional().meta({ description: 'The job that this one is to do better' }),
 })
 
@@ -84,6 +87,13 @@ export const accepted = z.object({
   run_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
   links: z.object({ self: z.string(), events: z.string() }),
+  webhook: z
+    .object({
+      id: z.uuid(),
+      secret: z.string().nullable().meta({ description: 'Where it was made; shown this once' }),
+    })
+    .optional()
+    .meta({ description: 'Of its own' }),
 })
 export type Accepted = z.infer<typeof accepted>
 

@@ -5,6 +5,7 @@ import { InputError } from '#lib/errors'
 import { parseJson, readBytes } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { Registry } from '../registry.ts'
+import type { Receivers } from '../webhooks/receivers.ts'
 import { submitBatch } from './batch.ts'
 import { keptHours } from './idempotency.ts'
 import { itemsOf } from './items.ts'
@@ -25,9 +26,15 @@ const batchDescription = `A JSON array, or \`application/x-ndjson\` with a job a
 
 \`Idempotency-Key\` stands for the whole batch: each item's key is this with its place, unless it has its own.`
 
-export type SubmitRoutesOptions = { sql: Sql; registry: Registry; submit: Submit; authorise: Authorise }
+export type SubmitRoutesOptions = {
+  sql: Sql
+  registry: Registry
+  submit: Submit
+  authorise: Authorise
+  receivers?: Receivers
+}
 
-export function submitRoutes({ sql, registry, submit, authorise }: SubmitRoutesOptions) {
+export function submitRoutes({ sql, registry, submit, receivers, authorise }: SubmitRoutesOptions) {
   return new Elysia()
     .post(
       '/api/jobs',
@@ -65,7 +72,9 @@ export function submitRoutes({ sql, registry, submit, authorise }: SubmitRoutesO
     const idempotencyKey = keyOf(request)
     const bytes = await readBytes(request, mostBatchBytes)
     const items = itemsOf(bytes, request.headers.get('content-type'))
-    return Response.json(await submitBatch(items, { sql, registry, submit, principal, idempotencyKey }))
+    return Response.json(
+      await submitBatch(items, { sql, registry, submit, receivers, principal, idempotencyKey }),
+    )
   }
 }
 

@@ -5,6 +5,7 @@ import { located } from '#lib/input'
 import { settleDependants } from '../dependencies.ts'
 import type { Announcer } from '../events/announce.ts'
 import type { Registry } from '../registry.ts'
+import type { Receivers } from '../webhooks/receivers.ts'
 import { openGroupCommit } from './group-commit.ts'
 import { earlierAnswers, openInFlight } from './idempotency.ts'
 import { insertJobs } from './insert.ts'
@@ -29,10 +30,18 @@ export type SubmitOptions = {
   sql: Sql
   registry: Registry
   announcer: Announcer
+  /** Without, no job may bring a webhook of its own. */
+  receivers?: Receivers | undefined
   onStored?: (kind: string, tenant: string) => void
 }
 
-export function openSubmit({ sql, registry, announcer, onStored = () => {} }: SubmitOptions): Submit {
+export function openSubmit({
+  sql,
+  registry,
+  announcer,
+  receivers,
+  onStored = () => {},
+}: SubmitOptions): Submit {
   const inFlight = openInFlight()
   const group = openGroupCommit({ write, bytesOf: ({ input }: NewJob) => input.body.length + 500 })
 
@@ -40,9 +49,10 @@ export function openSubmit({ sql, registry, announcer, onStored = () => {} }: Su
     const parsed = submission.safeParse(body)
     if (!parsed.success) throw new InputError(422, 'bad-body', located(parsed.error))
     const needs = parsed.data.depends_on
-    const job = prepare(parsed.data, { registry, principal, needs, idempotencyKey })
+    const job = prepare(parsed.data, { registry, principal, needs, idempotencyKey, receivers })
     if (needs.length > 0) await checkNeeds(sql, principal.tenant, needs)
-    if (job.webhookId !== null) await checkWebhook(sql, principal.tenant, job.webhookId)
+    if (job.webhookId !== null && job.ownWebhook === null)
+      await checkWebhook(sql, principal.tenant, job.webhookId)
     const letGo = idempotencyKey === null ? null : inFlight.hold(principal.tenant, idempotencyKey)
     try {
       const [stored] = await store([job])
@@ -70,7 +80,7 @@ export function openSubmit({ sql, registry, announcer, onStored = () => {} }: Su
       if (answer instanceof SluiceError) return answer
       if (answer !== undefined) return { job: answer, replayed: true }
       onStored(job.kind, job.tenant)
-      return { job: acceptedOf(job), replayed: false }
+      return { job: acceptedOf(job, { secret: true }), replayed: false }
     })
 
     function isTaken(job: NewJob): job is NewJob & { idempotency: Idempotency } {

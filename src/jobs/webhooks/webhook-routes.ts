@@ -1,48 +1,34 @@
-import { randomBytes } from 'node:crypto'
 import { Elysia } from 'elysia'
 import type { Sql } from 'postgres'
 import { z } from 'zod'
-import type { Audit, Authorise, Scope } from '#access'
-import { SluiceError } from '#lib/errors'
-import { isId, newId } from '#lib/ids'
+import type { Audit, Authorise } from '#access'
+import { newId } from '#lib/ids'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { checkedUrl } from '#lib/safe-request'
 import { reach } from '../reading/job-routes.ts'
-import {
-  deleteWebhook,
-  findWebhook,
-  insertWebhook,
-  listDeliveries,
-  listWebhooks,
-  updateWebhook,
-} from './queries.ts'
-import {
-  deliveryView,
-  newWebhookView,
-  type WebhookView,
-  webhookChange,
-  webhookInput,
-  webhookView,
-} from './shapes.ts'
+import { shown, webhookFinder } from './find.ts'
+import { deleteWebhook, insertWebhook, listWebhooks, rotateSecret, updateWebhook } from './queries.ts'
+import { newSecret, type Receivers, sealed } from './receivers.ts'
+import { newWebhookView, rotation, webhookChange, webhookInput, webhookView } from './shapes.ts'
 
 const tag = 'jobs'
 const listed = 200
 
 const description = `Signed by the scheme of Standard Webhooks (\`webhook-id\`, \`-timestamp\`, \`-signature\`), tried for about a day, with the same \`webhook-id\` each time. A receiver that answers 410 is disabled. Redirects are not followed, and addresses of private networks are refused unless the operator allows them.
 
-A body is \`{"type": "job.succeeded", "timestamp": …, "data": {…}}\`, with the job as a list shows it and its result up to 64 KB.`
+A body is \`{"type": "job.succeeded", "timestamp": …, "data": {…}}\`: what the job was when it ended, its error, and where its result is.`
 
 export type WebhookRoutesOptions = {
   sql: Sql
+  receivers: Receivers
   authorise: Authorise
   audit?: Audit
-  /** May receivers be on this machine or its network? */
-  allowPrivate: boolean
 }
 
 /** Who is told of the end of jobs. */
-export function webhookRoutes({ sql, authorise, audit, allowPrivate }: WebhookRoutesOptions) {
+export function webhookRoutes({ sql, receivers, authorise, audit }: WebhookRoutesOptions) {
+  const find = webhookFinder(sql, authorise)
   return new Elysia()
     .post(
       '/api/webhooks',
@@ -55,8 +41,9 @@ export function webhookRoutes({ sql, authorise, audit, allowPrivate }: WebhookRo
     .get(
       '/api/webhooks',
       async ({ request }) => {
-        const tenant = reach(authorise(request, 'read'), undefined)
-        return Response.json({ items: await listWebhooks(sql, tenant, listed), next_cursor: null })
+        const principal = authorise(request, 'read')
+        const items = await listWebhooks(sql, reach(principal, undefined), listed)
+        return Response.json({ items: items.map((one) => shown(one, principal)), next_cursor: null })
       },
       routeDoc({
         ...{ summary: `List the newest ${listed} webhooks`, scope: 'read', tag },
@@ -68,23 +55,29 @@ export function webhookRoutes({ sql, authorise, audit, allowPrivate }: WebhookRo
       async ({ request, params: { id } }) => Response.json(await find(request, id, 'read')),
       routeDoc({ summary: 'Show a webhook', scope: 'read', tag, answer: webhookView }),
     )
-    .get(
-      '/api/webhooks/:id/deliveries',
-      async ({ request, params: { id } }) => {
-        const webhook = await find(request, id, 'read')
-        return Response.json({ items: await listDeliveries(sql, webhook.id, listed), next_cursor: null })
-      },
-      routeDoc({
-        ...{ summary: `List the newest ${listed} deliveries of a webhook`, scope: 'read', tag },
-        answer: z.object({ items: z.array(deliveryView), next_cursor: z.null() }),
-      }),
-    )
     .patch(
       '/api/webhooks/:id',
-      async ({ request, params: { id } }) => Response.json(await change(request, id)),
+      async ({ request, params: { id } }) => {
+        const webhook = await find(request, id, 'operator')
+        const change = await readJson(request, webhookChange)
+        if (change.url !== undefined) checkedUrl(change.url, receivers.allowPrivate)
+        await updateWebhook(sql, webhook.id, change)
+        await record(request, 'webhook.change', webhook.id)
+        return Response.json(await find(request, id, 'operator'))
+      },
       routeDoc({
         ...{ summary: 'Change a webhook, disable or enable it', scope: 'operator', tag },
+        description: 'While it is disabled nothing is kept for it.',
         ...{ body: webhookChange, answer: webhookView },
+      }),
+    )
+    .post(
+      '/api/webhooks/:id/rotate',
+      async ({ request, params: { id } }) => Response.json(await rotate(request, id)),
+      routeDoc({
+        ...{ summary: 'Give a webhook another secret', scope: 'operator', tag },
+        description: 'For `keep` seconds what is sent carries a signature of each.',
+        ...{ body: rotation, answer: newWebhookView },
       }),
     )
     .delete(
@@ -95,32 +88,29 @@ export function webhookRoutes({ sql, authorise, audit, allowPrivate }: WebhookRo
         await record(request, 'webhook.delete', webhook.id)
         return new Response(null, { status: 204 })
       },
-      routeDoc({ summary: 'Delete a webhook', scope: 'operator', tag, status: 204 }),
+      routeDoc({ summary: 'Delete a webhook, and its deliveries', scope: 'operator', tag, status: 204 }),
     )
 
   async function create(request: Request) {
     const { tenant, keyId: key_id } = authorise(request, 'operator')
-    const input = await readJson(request, webhookInput)
+    const { secret = newSecret(), ...input } = await readJson(request, webhookInput)
     // What can be seen at once is told at once; the rest when it is sent.
-    checkedUrl(input.url, allowPrivate)
-    const secret = `whsec_${randomBytes(24).toString('base64')}`
-    const made = await insertWebhook(sql, { ...input, id: newId(), tenant, key_id, secret })
-    await record(request, 'webhook.create', made.id)
+    checkedUrl(input.url, receivers.allowPrivate)
+    const id = newId()
+    const made = await insertWebhook(sql, {
+      ...{ ...input, id, tenant, key_id },
+      secret: sealed(receivers, id, secret),
+    })
+    await record(request, 'webhook.create', id)
     return { ...made, secret }
   }
 
-  async function change(request: Request, id: string): Promise<WebhookView> {
-    const webhook = await find(request, id, 'operator')
-    const changed = await updateWebhook(sql, webhook, await readJson(request, webhookChange))
-    await record(request, 'webhook.change', webhook.id)
-    return changed
-  }
-
-  async function find(request: Request, id: string, scope: Scope): Promise<WebhookView> {
-    const tenant = reach(authorise(request, scope), undefined)
-    const webhook = isId(id) ? await findWebhook(sql, id, tenant) : null
-    if (webhook === null) throw new SluiceError(404, 'not-found', 'There is no such webhook')
-    return webhook
+  async function rotate(request: Request, text: string) {
+    const { id } = await find(request, text, 'operator')
+    const { secret = newSecret(), keep } = await readJson(request, rotation)
+    await rotateSecret(sql, id, { secret: sealed(receivers, id, secret), keepS: keep })
+    await record(request, 'webhook.rotate', id)
+    return { ...(await find(request, id, 'operator')), secret }
   }
 
   async function record(request: Request, action: string, id: string): Promise<void> {
