@@ -52,9 +52,8 @@ export function openLive({ poll, engine, log, everyMs = 2_000 }: LiveOptions): L
       }
     },
     async refresh() {
-      poll.soon()
       await looking?.catch(() => {})
-      await tick()
+      await tick(true)
     },
     looks: () => looks,
     close() {
@@ -65,22 +64,22 @@ export function openLive({ poll, engine, log, everyMs = 2_000 }: LiveOptions): L
     },
   }
 
-  function look(): Promise<Known> {
-    looking ??= lookOnce().finally(() => {
+  function look(whole = false): Promise<Known> {
+    looking ??= lookOnce(whole).finally(() => {
       looking = null
     })
     return looking
   }
 
-  async function lookOnce(): Promise<Known> {
+  async function lookOnce(whole: boolean): Promise<Known> {
     looks += 1
-    known = await poll.look()
+    known = await poll.look(whole)
     return known
   }
 
-  async function tick(): Promise<void> {
+  async function tick(whole = false): Promise<void> {
     try {
-      tell(await look())
+      tell(await look(whole))
     } catch (error) {
       log.warn({ reason: errorText(error) }, 'the queues cannot be looked at')
     }

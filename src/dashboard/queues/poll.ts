@@ -39,7 +39,12 @@ export function openPoll({ sql, broker, contracts, rowsQueue, slowMs = 2_000 }: 
   let slowAt = 0
   let flowing: Promise<void> | null = null
 
-  async function look(): Promise<Known> {
+  /** `whole`: with everything from now on, as after a change; otherwise what is slow is waited for once only. */
+  async function look(whole = false): Promise<Known> {
+    if (whole) {
+      await flowing
+      slowAt = 0
+    }
     const engines = Promise.all(
       contracts.map(async (one) => [one.name, await readEngine(broker, one)] as const),
     )
@@ -49,8 +54,7 @@ export function openPoll({ sql, broker, contracts, rowsQueue, slowMs = 2_000 }: 
         flowing = null
       })
     }
-    // The first look shows everything; later ones do not wait for what is slow.
-    if (known.flow === null) await flowing
+    if (whole || known.flow === null) await flowing
     for (const [name, reading] of await engines) {
       // While the engine is down its last counts stay, marked as such.
       const before = known.engines.get(name)
@@ -85,7 +89,7 @@ export function openPoll({ sql, broker, contracts, rowsQueue, slowMs = 2_000 }: 
     remember(history, size)
   }
 
-  return { look, contracts, rowsQueue, soon: () => (slowAt = 0) }
+  return { look, contracts, rowsQueue }
 }
 
 export type Poll = ReturnType<typeof openPoll>
