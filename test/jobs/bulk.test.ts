@@ -86,7 +86,7 @@ describe.each(engines)('bulk operations on %s', (engine) => {
     const other = { action: 'cancel', filter: { tenant: 'apart' } }
     expect((await one.ask('POST', '/api/jobs/bulk', { body: other, key: operator })).status).toBe(403)
     for (const bad of [
-      { action: 'remove', filter: {} },
+      { action: 'forget', filter: {} },
       { action: 'retry' },
       { action: 'retry', filter: { state: 'x' } },
     ])

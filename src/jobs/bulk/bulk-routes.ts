@@ -29,9 +29,9 @@ export function bulkRoutes({ sql, read, authorise, audit }: BulkRoutesOptions) {
       '/api/jobs/bulk',
       async ({ request }) => await start(request),
       routeDoc({
-        summary: 'Retry or cancel all jobs of a filter, at a rate',
+        summary: 'Retry, cancel or remove all jobs of a filter, at a rate',
         description:
-          'Newest first, of those that were there when it began. With `dry_run` nothing is done: 200 with the count.',
+          'Newest first, in slices: what is submitted after it began is none of it, and each job is taken as it is when its slice comes, once. `total` was counted at the start. With `dry_run` nothing is done: 200 with the count.',
         ...{ scope: 'operator', tag, body: bulkInput, answer: z.union([bulkView, bulkCount]), status: 202 },
       }),
     )

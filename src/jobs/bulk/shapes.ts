@@ -3,9 +3,12 @@ import { jobFilters } from '../reading/filters.ts'
 
 /** What goes in and out of /api/jobs/bulk. */
 
+const action = z.enum(['retry', 'cancel', 'remove'])
+
 export const bulkInput = z.strictObject({
-  action: z.enum(['retry', 'cancel']).meta({
-    description: 'retry: those that failed, were cancelled or expired; cancel: those that have not ended',
+  action: action.meta({
+    description:
+      'retry: those that failed, were cancelled or expired; cancel: those that have not ended; remove: those that have, unless others wait for them',
   }),
   filter: z
     .strictObject(jobFilters)
@@ -21,14 +24,14 @@ export const bulkView = z.object({
   id: z.uuid(),
   tenant: z.string().nullable(),
   key_id: z.string().nullable(),
-  action: z.enum(['retry', 'cancel']),
+  action,
   filter: z.record(z.string(), z.unknown()),
   per_second: z.int(),
   state: z.enum(['running', 'paused', 'done', 'cancelled']),
   total: z.int().meta({ description: 'Counted at its start' }),
   changed: z.int(),
   progress: z.number().meta({ description: '0 to 1' }),
-  error: z.string().nullable(),
+  error: z.string().nullable().meta({ description: 'Why it does not go on; it tries' }),
   created_at: z.iso.datetime(),
   ended_at: z.iso.datetime().nullable(),
 })

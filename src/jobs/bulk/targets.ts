@@ -2,10 +2,14 @@ import type { Sql, TransactionSql } from 'postgres'
 import { type JobFilters, jobConditions, lookedUp } from '../reading/filters.ts'
 import { ended, type State, states } from '../states.ts'
 
-export type Action = 'retry' | 'cancel'
+export type Action = 'retry' | 'cancel' | 'remove'
 
 const open = states.filter((state) => !(ended as readonly State[]).includes(state))
-const able: Record<Action, readonly State[]> = { retry: ['failed', 'cancelled', 'expired'], cancel: open }
+const able: Record<Action, readonly State[]> = {
+  retry: ['failed', 'cancelled', 'expired'],
+  cancel: open,
+  remove: ended,
+}
 
 /** The jobs that a filter names and that the action can do something to. */
 export function narrowed(action: Action, filters: JobFilters): JobFilters {

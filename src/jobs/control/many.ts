@@ -39,3 +39,14 @@ export async function cancelMany(
     )
     select id, state from cancelled`
 }
+
+/** Removes these where they have ended and no job waits for them; the exchanges that they caused stay on record. */
+export async function removeMany(sql: Db, ids: readonly string[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    delete from jobs j where id = any(${[...ids]}::uuid[])
+      and state in ('succeeded', 'failed', 'cancelled', 'expired')
+      and not exists (
+        select from job_dependencies d join jobs w on w.id = d.job_id where d.needs = j.id and w.state = 'waiting')
+    returning id`
+  return rows.map(({ id }) => id)
+}
