@@ -1,53 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { Page } from 'playwright-core'
-import { browserMissing, openBrowser, type TestBrowser, type TestPage } from '../support/browser.ts'
+import { browserMissing } from '../support/browser.ts'
 import { until } from '../support/until.ts'
+import { type Browsing, mocked, openBrowsing } from './browsing.ts'
 import { plantJob } from './rows.ts'
-import { type Site, startSite } from './site.ts'
+import type { Site } from './site.ts'
 
 const missing = browserMissing()
 
 describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${missing})` : ''}`, () => {
+  let browsing: Browsing
   let site: Site
-  let browser: TestBrowser
-  const opened: TestPage[] = []
 
   beforeAll(async () => {
-    site = await startSite(['jobs', 'upkeep', 'webhooks'])
-    browser = await openBrowser()
+    browsing = await openBrowsing()
+    site = browsing.site
   }, 90_000)
 
-  afterAll(async () => {
-    await browser.close()
-    await site.stop()
-    const failures = site.lines().filter((line) => /"level":"?(error|50)/.test(line))
-    expect(failures).toEqual([])
-    // Whatever a page complains of fails the test, and so does anything asked of another host.
-    expect(opened.flatMap(({ complaints, strays }) => [...complaints, ...strays])).toEqual([])
-  }, 30_000)
-
-  async function visit(
-    path: string,
-    options: Parameters<TestBrowser['page']>[0] & { key?: string } = {},
-  ): Promise<Page> {
-    const { key = site.adminKey, ...context } = options
-    const one = await browser.page(context)
-    opened.push(one)
-    await one.page.goto(`${site.url}${path}`)
-    await one.page.fill('input[name=key]', key)
-    await one.page.click('button[type=submit]')
-    await one.page.waitForSelector('main')
-    return one.page
-  }
-  const submit = async (body: unknown) => (await site.ask<{ id: string }>('POST', '/api/jobs', body)).id
-  const mocked = {
-    path: '/p/mock/v1/messages',
-    body: { model: 'mock', max_tokens: 20, messages: [{ role: 'user', content: 'hello' }] },
-  }
-  const broken = { path: '/p/nowhere/v1/messages' }
+  afterAll(() => browsing.close(), 30_000)
 
   test('Q8: without a key there is nothing to see; with a wrong one there is the reason', async () => {
-    const { page, complaints } = await browser.page()
+    const { page, complaints } = await browsing.browser.page()
     await page.goto(`${site.url}/queues/jobs`)
     await page.fill('input[name=key]', 'sk-sluice-wrong')
     await page.click('button[type=submit]')
@@ -63,7 +35,7 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
   }, 60_000)
 
   test('all queues are there, those of the system included, and open in a second and a half', async () => {
-    const page = await visit('/queues')
+    const page = await browsing.visit('/queues')
     await page.getByRole('link', { name: /^upkeep/ }).waitFor()
     const names = await page.locator('.queues .name').allTextContents()
     expect(names).toEqual(['jobs', 'logging', 'classification', 'webhooks', 'upkeep'])
@@ -75,9 +47,9 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
   }, 60_000)
 
   test('a job is seen while it happens, with its result, its log and its exchange', async () => {
-    const page = await visit('/queues/jobs')
+    const page = await browsing.visit('/queues/jobs')
     await page.getByText('No job is like that').waitFor()
-    const id = await submit({ kind: 'http-request', input: mocked, tags: ['shown'] })
+    const id = await browsing.submit({ kind: 'http-request', input: mocked, tags: ['shown'] })
     const link = page.locator(`a[href="/queues/jobs/${id}"]`)
     await link.waitFor()
     await link.click()
@@ -91,35 +63,12 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
     await page.context().close()
   }, 60_000)
 
-  test('a failed job is among the dead letters, is tried again, and sent anew with another input', async () => {
-    const id = await submit({ kind: 'http-request', input: broken, attempts: 1 })
-    const page = await visit(`/queues/jobs/${id}`)
-    await page.locator('.head .s-failed').waitFor()
-    await page.locator('nav a[href="/queues/dead"]').click()
-    await page.locator('td.bad').first().waitFor()
-    await page.goto(`${site.url}/queues/jobs/${id}`)
-    await page.getByRole('button', { name: 'Retry' }).click()
-    await page.getByText('It runs again').waitFor()
-    await until('it has run again', async () => {
-      const [row] = await site.sql<
-        { n: number }[]
-      >`select count(*)::int as n from job_attempts where job_id = ${id}`
-      return row?.n === 2
-    })
-    await page.getByRole('button', { name: 'Edit and resubmit' }).click()
-    await page.getByLabel('Input').fill(JSON.stringify(mocked))
-    await page.getByRole('button', { name: 'Submit', exact: true }).click()
-    await page.waitForURL((url) => url.pathname.startsWith('/queues/jobs/') && !url.pathname.endsWith(id))
-    await page.locator('.head .s-succeeded').waitFor()
-    await page.context().close()
-  }, 60_000)
-
   test('filters are in the address, survive a reload, and find a job by its words', async () => {
-    const id = await submit({
+    const id = await browsing.submit({
       kind: 'http-request',
       input: { ...mocked, headers: { 'x-request': 'findme-4711' } },
     })
-    const page = await visit('/queues/jobs')
+    const page = await browsing.visit('/queues/jobs')
     await page.getByLabel('Search').fill('findme-4711')
     await page.waitForURL(/q=findme-4711/)
     await page.locator(`a[href="/queues/jobs/${id}"]`).waitFor()
@@ -138,8 +87,8 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
   }, 60_000)
 
   test('the keyboard goes everywhere', async () => {
-    await submit({ kind: 'http-request', input: mocked })
-    const page = await visit('/queues')
+    await browsing.submit({ kind: 'http-request', input: mocked })
+    const page = await browsing.visit('/queues')
     await page.keyboard.press('2')
     await page.waitForURL(/\/queues\/jobs$/)
     await page.locator('tbody tr').first().waitFor()
@@ -166,73 +115,9 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
     await page.context().close()
   }, 60_000)
 
-  test('several jobs are marked and cancelled', async () => {
-    for (const tag of ['later', 'later']) {
-      await submit({ kind: 'http-request', input: mocked, delay: 3_600, tags: [tag] })
-    }
-    const page = await visit('/queues/jobs?tag=later')
-    await page.getByLabel('Select all that are shown').check()
-    await page.getByText('2 selected').waitFor()
-    await page.getByRole('button', { name: 'Cancel jobs' }).click()
-    await page.getByText('2 cancelled').waitFor()
-    await until('both are', async () => (await page.locator('td .s-cancelled').count()) === 2)
-    await page.context().close()
-  }, 60_000)
-
-  test('Q6: all that match a filter are cancelled at a rate, with progress', async () => {
-    for (let n = 0; n < 60; n += 1) {
-      await plantJob(site.sql, {
-        state: 'scheduled',
-        tags: ['many'],
-        run_at: new Date(Date.now() + 3_600_000),
-      })
-    }
-    const page = await visit('/queues/jobs?tag=many&state=scheduled')
-    await page.getByLabel('Select all that are shown').check()
-    await page.getByRole('button', { name: 'Select all 60 that match' }).click()
-    await page.getByRole('button', { name: 'Cancel jobs' }).click()
-    await page.getByLabel('Jobs a second').fill('20')
-    await page.getByRole('button', { name: 'Cancel 60' }).click()
-    await page.locator('.bulks progress').waitFor()
-    await page.locator('.bulks').waitFor({ state: 'detached' })
-    await page.getByText('No job is like that').waitFor()
-    const [left] = await site.sql<{ n: number }[]>`
-      select count(*)::int as n from jobs where tags = '{many}' and state = 'cancelled'`
-    expect(left?.n).toBe(60)
-    await page.context().close()
-  }, 60_000)
-
-  test('a queue is paused and limited by an operator, who is then on record', async () => {
-    const page = await visit('/queues/q/webhooks')
-    await page.getByRole('button', { name: 'Pause' }).click()
-    await page.locator('.head .s-paused').waitFor()
-    await page.getByRole('button', { name: 'Limits' }).click()
-    await page.getByLabel('At once, over all workers').fill('3')
-    await page.getByRole('button', { name: 'Set' }).click()
-    await page.getByText('3 at once').waitFor()
-    await page.getByRole('button', { name: 'Resume' }).click()
-    await page.locator('.head .s-paused').waitFor({ state: 'detached' })
-    await page.locator('nav a[href="/queues/audit"]').click()
-    await page.getByRole('cell', { name: 'queue.limits' }).waitFor()
-    await page.context().close()
-  }, 60_000)
-
-  test('Q8: who may only read is offered nothing to do', async () => {
-    const [job] = await site.sql<{ id: string }[]>`select id from jobs order by id limit 1`
-    const page = await visit('/queues/q/webhooks', { key: await site.keyWith(['read']) })
-    await page.getByText('Read only').waitFor()
-    for (const path of ['/queues/q/webhooks', '/queues/jobs', `/queues/jobs/${job?.id}`, '/queues/alerts']) {
-      await page.goto(`${site.url}${path}`)
-      await page.locator('main h1').waitFor()
-      expect([path, await page.locator('main .actions button').count()]).toEqual([path, 0])
-    }
-    expect(await page.getByRole('link', { name: 'Audit' }).count()).toBe(0)
-    await page.context().close()
-  }, 60_000)
-
   test('Q7: a job of 5 MB opens with the beginning, and gives the whole as a download', async () => {
     const id = await plantJob(site.sql, { state: 'succeeded', input: { text: 'x'.repeat(5_000_000) } })
-    const page = await visit(`/queues/jobs/${id}`)
+    const page = await browsing.visit(`/queues/jobs/${id}`)
     await page.getByText('the beginning is shown').waitFor()
     expect((await page.content()).length).toBeLessThan(150_000)
     const [download] = await Promise.all([
@@ -244,22 +129,9 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
     await page.context().close()
   }, 60_000)
 
-  test('a rule is made, and its secret shown this once', async () => {
-    const page = await visit('/queues/alerts')
-    await page.getByRole('button', { name: 'New rule' }).click()
-    await page.getByLabel('Webhook, if any').fill('http://127.0.0.1:9/hook')
-    await page.getByRole('button', { name: 'Watch' }).click()
-    await page.getByText(/^whsec_/).waitFor()
-    await page.getByRole('button', { name: 'Close' }).click()
-    await page.getByText('jobs: more than 1,000 wait').waitFor()
-    await page.getByRole('button', { name: 'Remove' }).click()
-    await page.getByText('No rule yet').waitFor()
-    await page.context().close()
-  }, 60_000)
-
   test('on a phone, dark, no page is wider than the screen', async () => {
     const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const
-    const page = await visit('/queues', phone)
+    const page = await browsing.visit('/queues', phone)
     const error = `a reason without any space in it: ${'x'.repeat(200)}`
     const id = await plantJob(site.sql, {
       state: 'failed',
@@ -290,7 +162,7 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
   }, 60_000)
 
   test('Q8: ten tabs of one browser are all live, over one stream', async () => {
-    const first = await visit('/queues/q/upkeep')
+    const first = await browsing.visit('/queues/q/upkeep')
     const tabs = [first]
     for (let n = 1; n < 10; n += 1) {
       const tab = await first.context().newPage()
@@ -306,7 +178,7 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
   }, 60_000)
 
   test('bull-board is there with the same session', async () => {
-    const page = await visit('/queues')
+    const page = await browsing.visit('/queues')
     await page.goto(`${site.url}/queues/board`)
     await page.getByText('webhooks').first().waitFor()
     await page.context().close()
