@@ -4,8 +4,9 @@
  */
 import { parseArgs } from 'node:util'
 import { measureJobs } from './jobs.ts'
+import { measureMcp } from './mcp.ts'
 import { measureModels } from './models.ts'
-import { printJobs, printProxies, printRecord, printStarts, printStorage } from './print.ts'
+import { printJobs, printMcp, printProxies, printRecord, printStarts, printStorage } from './print.ts'
 import { measureRecord } from './record.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorage } from './storage.ts'
@@ -23,7 +24,7 @@ const { values, positionals } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const proxyNames = proxyWorkloads(seconds).map(({ name }) => name)
-const names = [...proxyNames, 'models', 'record', 'jobs', 'storage', 'start']
+const names = [...proxyNames, 'models', 'mcp', 'record', 'jobs', 'storage', 'start']
 
 if (values.help) {
   console.log(
@@ -43,6 +44,8 @@ async function main(chosen: string[]): Promise<void> {
   printProxies(proxies)
   const models = chosen.includes('models') ? await measureModels(seconds) : []
   printProxies(models)
+  const mcp = chosen.includes('mcp') ? await measureMcp(seconds) : null
+  if (mcp !== null) printMcp(mcp)
   const record = chosen.includes('record') ? await measureRecord(seconds) : null
   if (record !== null) printRecord(record)
   const jobs = chosen.includes('jobs') ? await measureJobs(seconds) : []
@@ -52,7 +55,8 @@ async function main(chosen: string[]): Promise<void> {
   const starts = chosen.includes('start') ? await measureStarts() : null
   if (starts !== null) printStarts(starts)
   if (values.json !== undefined) {
-    await Bun.write(values.json, JSON.stringify({ proxies, models, record, jobs, storage, starts }, null, 2))
+    const all = { proxies, models, mcp, record, jobs, storage, starts }
+    await Bun.write(values.json, JSON.stringify(all, null, 2))
   }
   console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)
 }

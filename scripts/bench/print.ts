@@ -1,4 +1,5 @@
 import type { JobFigures } from './jobs.ts'
+import type { McpFigures } from './mcp.ts'
 import type { RecordFigures } from './record.ts'
 import type { StartFigures } from './starts.ts'
 import type { StorageFigures } from './storage.ts'
@@ -84,6 +85,50 @@ export function printStarts(figures: StartFigures): void {
   table(
     ['bun start, new data ms', 'bun start, again ms', 'gateway alone ms', 'gateway idle RSS MiB'],
     [[round(figures.firstMs), round(figures.againMs), round(figures.gatewayMs), round(figures.idleRssMiB)]],
+  )
+}
+
+export function printMcp({ rows, told, relay }: McpFigures): void {
+  console.log('\n### mcp: calls of a tool, recording on; times beyond the tool’s own\n')
+  table(
+    [
+      '',
+      'way',
+      'calls/s',
+      'p50 ms',
+      'p99 ms',
+      'added p50 ms',
+      'added p99 ms',
+      'CPU µs/call',
+      'RSS MiB',
+      'errors',
+    ],
+    rows.map((row) => {
+      const direct = rows.find(({ what, way }) => what === row.what && way === 'direct')
+      const added = (name: 'p50Ms' | 'p99Ms') =>
+        direct === undefined || direct === row ? '' : (row[name] - direct[name]).toFixed(2)
+      return [
+        ...[row.what, row.way, round(row.perSecond), row.p50Ms.toFixed(2), row.p99Ms.toFixed(2)],
+        ...[added('p50Ms'), added('p99Ms'), round(row.cpuUs), round(row.rssMiB), String(row.errors)],
+      ]
+    }),
+  )
+  console.log('')
+  table(
+    [
+      'listeners',
+      'told of a toggle',
+      'p50 ms',
+      'last ms',
+      'relay: start to first answer ms',
+      'relay: RSS MiB',
+    ],
+    [
+      [
+        ...[String(told.listeners), String(told.told), round(told.p50Ms), round(told.lastMs)],
+        ...[round(relay.startMs), round(relay.rssMiB)],
+      ],
+    ],
   )
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { random } from '../bench/payloads.ts'
 import { allStored } from '../bench/record.ts'
 import { type Clients, startClients } from './clients.ts'
+import { mcpCases } from './mcp-cases.ts'
 import { type Reconciled, readRecord, reconcile } from './reconcile.ts'
 import { livePids, openWorld, signal, type World, type WorldOptions } from './world.ts'
 
@@ -44,6 +45,7 @@ export const cases: Record<string, ChaosCase> = {
     run: (name, options) => underLoad(name, options, { redis: true, postgres: true }, bothDown),
   },
   disk: { what: 'the spool on a tmpfs of 24 MB, queue down until it is full', run: fillTheDisk },
+  ...mcpCases,
 }
 
 /** The frame of every case: load, harm, rest, then the count. */

@@ -3,8 +3,7 @@ import type { Ready } from './service.ts'
 
 /** What a person who has just started Sluice wants to know. */
 export function greeting(env: Env, ready: Ready, adminKey: string | null): string {
-  const port = typeof ready.port === 'number' ? ready.port : env.PORT
-  const url = `http://${urlHost(env.HOST)}:${port}`
+  const url = urlOf(env, ready)
   const key = env.PASS_THROUGH_KEYS ? '' : ` -H 'sluice-key: ${adminKey ?? '<a Sluice key>'}'`
   const body = '{"model":"mock","max_tokens":64,"messages":[{"role":"user","content":"Hello"}]}'
   const lines = [
@@ -16,6 +15,11 @@ export function greeting(env: Env, ready: Ready, adminKey: string | null): strin
     '',
   ]
   return lines.join('\n')
+}
+
+export function urlOf(env: Env, ready: Ready): string {
+  const port = typeof ready.port === 'number' ? ready.port : env.PORT
+  return `http://${urlHost(env.HOST)}:${port}`
 }
 
 function urlHost(host: string): string {

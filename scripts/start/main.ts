@@ -5,8 +5,9 @@ import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
 import { releaser } from '#lib/release'
 import { migrate, openStore } from '#store'
+import { accepted } from './accepted.ts'
 import { startDatabase } from './database.ts'
-import { greeting } from './greeting.ts'
+import { greeting, urlOf } from './greeting.ts'
 import { openOutput } from './output.ts'
 import { checkPort } from './port.ts'
 import { startService } from './service.ts'
@@ -52,7 +53,9 @@ export async function start(): Promise<number> {
       stopBy: stopBy.gateway,
     })
     const [ready] = await stop.race(Promise.all([gateway.ready, ...workers.map((worker) => worker.ready)]))
-    output.say(greeting(env, ready, await firstKey(env, url)))
+    const adminKey = await firstKey(env, url)
+    if (adminKey !== null) await accepted(urlOf(env, ready), adminKey)
+    output.say(greeting(env, ready, adminKey))
     await stop.signalled
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error

@@ -53,12 +53,36 @@ export const usage = z.object({
 })
 export type Usage = z.infer<typeof usage>
 
+/** How its bytes travelled. `sse` is MCP's older transport of two connections; `stdio` lines of a child process. */
+export const protocol = z.enum(['http', 'websocket', 'sse', 'stdio'])
+export type Protocol = z.infer<typeof protocol>
+
+/** What an MCP exchange is about, of its request: names, and nothing of what was said. */
+export const mcpFacts = z.object({
+  /** Between a client and the portal, or between the portal and a server. */
+  hop: z.enum(['client', 'upstream']),
+  /** The portal's name on a client's hop, the server's on an upstream one; null: the portal of everything. */
+  peer: z.string().nullable(),
+  /** The JSON-RPC method, as in `tools/call`; null where there is none: a stream that only listens. */
+  rpc: z.string().nullable(),
+  /** The tool, prompt or resource, as the peer knows it. */
+  name: z.string().nullable(),
+  /** Of MCP: its id, and nothing by which it could be taken over. */
+  session: z.string().nullable(),
+  /** The agent's own session, and its agent within, where the client tells them. */
+  client_session: z.string().nullable().optional(),
+  client_agent: z.string().nullable().optional(),
+  /** The model's id of the tool use that caused it. */
+  tool_use: z.string().nullable(),
+})
+export type McpFacts = z.infer<typeof mcpFacts>
+
 export const exchangeOpen = z.object({
   v: z.literal(1),
   id: z.uuid(),
   /** ms since the epoch, with fractions. */
   started_at: z.number(),
-  protocol: z.enum(['http', 'websocket']),
+  protocol,
   method: z.string(),
   /** Path and query as the client sent them, credentials removed. */
   path: z.string(),
@@ -72,6 +96,10 @@ export const exchangeOpen = z.object({
   request_headers: headers,
   /** The exchange that this one replays. */
   replay_of: z.uuid().optional(),
+  /** The exchange that caused this one. */
+  parent: z.uuid().optional(),
+  /** Set where the dialect is `mcp`. */
+  mcp: mcpFacts.optional(),
 })
 export type ExchangeOpen = z.infer<typeof exchangeOpen>
 

@@ -15,16 +15,25 @@ export type {
   ExchangeAttempt,
   ExchangeEnd,
   ExchangeOpen,
+  McpFacts,
   Metered,
   Outcome,
+  Protocol,
   RecordedExchange,
   Routed,
   Usage,
 } from './exchange.ts'
-export type { Interpret, Interpretation, Message, SessionRef } from './interpretation.ts'
+export {
+  type Interpret,
+  type Interpretation,
+  interpretBy,
+  type Message,
+  type SessionRef,
+  type ToolUse,
+} from './interpretation.ts'
 export { openReading, type Reading, type ReadingOptions } from './reading/reading.ts'
 export type { Replay, ReplayOptions } from './reading/replay.ts'
-export type { Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
+export type { FoundExchange, Recording, SealedEnd, Spool, SpoolLedger } from './recording.ts'
 export { SpoolFullError } from './spool/room.ts'
 export { openSpool, type SpoolOptions } from './spool.ts'
 export { exchangesChannel } from './storing/announce.ts'

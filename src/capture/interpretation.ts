@@ -1,4 +1,4 @@
-import type { RecordedExchange, Usage } from './exchange.ts'
+import type { McpFacts, RecordedExchange, Usage } from './exchange.ts'
 
 /**
  * What the bytes of an exchange mean. Capture stores it and does not know any dialect: the reader is given to
@@ -18,7 +18,13 @@ export type Interpretation = {
   history: Message[]
   /** What the model answered; null where nothing readable came. */
   reply: Message | null
+  /** The tool uses that the answer asked for, as far as they have ids. @default none */
+  tool_uses?: readonly ToolUse[]
+  /** Of an MCP exchange: what its bytes say and its edge did not. @default nothing */
+  mcp?: Partial<McpFacts>
 }
+
+export type ToolUse = { id: string; name: string | null }
 
 /** The client's own name for the thread, from its headers or body. */
 export type SessionRef = {
@@ -42,3 +48,8 @@ export type Message = {
 
 /** Never throws: what cannot be read is null or empty. */
 export type Interpret = (exchange: RecordedExchange) => Interpretation
+
+/** The reader of these dialects, by their names, and of all others. */
+export function interpretBy(readers: Readonly<Record<string, Interpret>>, others: Interpret): Interpret {
+  return (exchange) => (readers[exchange.open.dialect ?? ''] ?? others)(exchange)
+}

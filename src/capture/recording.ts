@@ -1,4 +1,4 @@
-import type { ExchangeEnd, ExchangeOpen, Metered } from './exchange.ts'
+import type { ExchangeEnd, ExchangeOpen, Metered, RecordedExchange } from './exchange.ts'
 
 /**
  * The record of a gateway's exchanges on their way to the store: what was sealed here survives the process.
@@ -13,12 +13,20 @@ export type Spool = {
   begin(open: ExchangeOpen): Recording
   ledger(): SpoolLedger
   /**
+   * What the disk of this machine holds of an exchange that the store may not have yet, in whichever slot. Null where
+   * it is in none, or was begun less than 100 ms ago.
+   */
+  find(id: string): Promise<FoundExchange | null>
+  /**
    * Ships what is there for up to `graceMs`, leaves the rest on disk for the next start, and frees the slot. What
    * is still open is put on disk and recorded as `gateway_crashed` by the next start: seal first.
    * @default 5000
    */
   close(graceMs?: number): Promise<void>
 }
+
+/** An exchange as far as it is known; `end` is null while it is under way, or until a crash is recovered from. */
+export type FoundExchange = Omit<RecordedExchange, 'end'> & { end: ExchangeEnd | null }
 
 export type Recording = {
   /** Adds bytes of the request, as the client sent them. The bytes must not change afterwards. */

@@ -9,6 +9,8 @@ import type { Replay } from './reading/replay.ts'
 import { searchRoutes } from './reading/search-routes.ts'
 import type { SpoolLedger } from './recording.ts'
 
+export { type KeptRoutesOptions, keptRoutes } from './kept/kept-routes.ts'
+
 export type CaptureRoutesOptions = {
   reading: Reading
   authorise: Authorise

@@ -5,6 +5,7 @@ import type { Spool } from './recording.ts'
 import type { Depot, Step } from './spool/depot.ts'
 import { Drain } from './spool/drain.ts'
 import { droppedRecording } from './spool/dropped.ts'
+import { openFinder } from './spool/find.ts'
 import { Forwarder, type LoggingProducer } from './spool/forwarder.ts'
 import type { Journal } from './spool/journal.ts'
 import { OpenFiles } from './spool/open-files.ts'
@@ -91,6 +92,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   return {
     id: slot.id,
     ledger,
+    find: openFinder(options.dir),
     begin(open) {
       if (journal.closed) throw new Error('recording an exchange: the spool is closed')
       ticker.wake()

@@ -5,6 +5,11 @@ const bytes = z.coerce.number().int().positive()
 const flag = z
   .enum(['true', 'false', '1', '0', 'on', 'off'])
   .transform((word) => ['true', '1', 'on'].includes(word))
+/** Names with commas between them. */
+const names = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((name) => name.trim() || []))
 
 const schema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -19,11 +24,17 @@ const schema = z.object({
   SPOOL_MAX_BYTES: bytes.min(16 * 1024 * 1024, 'must be at least 16777216 (16 MiB)').default(8 * 1024 ** 3),
   SPOOL_FULL: z.enum(['block', 'drop']).default('block'),
   RETENTION_DAYS: z.coerce.number().int().min(1).optional(),
+  LOG_RETENTION_DAYS: z.coerce.number().int().min(1).optional(),
+  LOG_RETENTION_COUNT: z.coerce.number().int().min(1).optional(),
   BODY_MAX_BYTES: bytes.default(100 * 1024 * 1024),
   UPSTREAM_CONNECT_TIMEOUT_MS: z.coerce.number().int().min(100).default(10_000),
   UPSTREAM_IDLE_TIMEOUT_MS: z.coerce.number().int().min(1_000).default(600_000),
   CLIENT_GONE: z.enum(['cancel', 'finish']).default('cancel'),
   PRIVATE_ADDRESSES: flag.default(false),
+  MCP_STDIO: flag.optional(),
+  MCP_ALLOWED_HOSTS: names,
+  MCP_ALLOWED_ORIGINS: names,
+  MCP_SSE: flag.default(false),
   CACHE_STORE: z.enum(['redis', 'postgres', 'memory']).optional(),
   CACHE_MAX_BYTES: bytes.default(256 * 1024 * 1024),
   CLASSIFY: flag.default(true),
@@ -42,6 +53,8 @@ export type ProviderEnv = { apiKey?: string; baseUrl?: string }
 export type Env = z.infer<typeof schema> & {
   /** May clients bring their own provider credential? Unless set: only when bound to loopback. */
   PASS_THROUGH_KEYS: boolean
+  /** May rows of MCP servers name commands, which run on this host? Unless set: only when bound to loopback. */
+  MCP_STDIO: boolean
   /** Where calls of our own go. Unless set: the gateway with the same HOST and PORT. */
   GATEWAY_URL: string
   /** From `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`, by provider name: `AZURE_OPENAI_…` is `azure-openai`. */
@@ -68,10 +81,21 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   return {
     ...parsed.data,
     PASS_THROUGH_KEYS: parsed.data.PASS_THROUGH_KEYS ?? loopback,
+    MCP_STDIO: parsed.data.MCP_STDIO ?? loopback,
     GATEWAY_URL: (parsed.data.GATEWAY_URL ?? gatewayHere(parsed.data)).replace(/\/+$/, ''),
     providers: readProviders(set),
   }
 }
+
+/** Of our environment, what processes may see that we start for others: nothing secret. */
+export function childEnvironment(
+  source: Record<string, string | undefined> = process.env,
+): Record<string, string> {
+  const kept = Object.entries(source).filter(([name]) => inheritable.test(name))
+  return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
+
+const inheritable = /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TMPDIR|TZ|LANG|LC_\w+)$/
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host)

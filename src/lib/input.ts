@@ -13,8 +13,15 @@ export async function readJson<Schema extends z.ZodType>(
   schema: Schema,
   { limit = bodyLimit }: { limit?: number } = {},
 ): Promise<z.output<Schema>> {
-  const bytes = await readBytes(request, limit)
-  const parsed = schema.safeParse(parseJson(bytes))
+  return checkBody(parseJson(await readBytes(request, limit)), schema)
+}
+
+/**
+ * A body that was read already, as what a change makes of a thing.
+ * @throws InputError 422 `bad-body` with a pointer to each field that is wrong
+ */
+export function checkBody<Schema extends z.ZodType>(body: unknown, schema: Schema): z.output<Schema> {
+  const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   throw new InputError(422, 'bad-body', located(parsed.error))
 }

@@ -3,7 +3,7 @@ import type { Vault } from '#lib/vault'
 import type { AdapterFactory } from './adapters/factory.ts'
 import { ownCalls } from './adapters/own-calls.ts'
 import { type Orchestra, openOrchestra } from './orchestra/orchestra.ts'
-import type { LlmProxy } from './proxy.ts'
+import type { LlmProxy } from './proxy-options.ts'
 import type { Routing } from './routing/routing.ts'
 
 /** What the gateway itself asks models for. */

@@ -52,7 +52,7 @@ export class Call {
   readonly #open: ExchangeOpen
   readonly #parts: CallParts
   #meter: Meter | null
-  #admission: Admission = unlimited
+  readonly #admissions: Admission[] = []
   #firstByteAt: number | null = null
   #responseHeaders: HeaderList = []
   #responseBytes = 0
@@ -83,11 +83,9 @@ export class Call {
     return this.finish || (this.#listener?.wanted?.() ?? false)
   }
 
-  /** May be made, on these terms. */
+  /** May be made, on these terms too. */
   admit(admission: Admission): void {
-    this.#admission = admission
-    // The answer alone: to read a request of 75 KB as well takes three times as long as all the rest.
-    if (admission.metered) this.#meter ??= openMeter(this.#open)
+    if (admission !== unlimited) this.#admissions.push(admission)
   }
 
   /** Bytes of the request, before they go to the upstream. */
@@ -100,6 +98,9 @@ export class Call {
   answered(status: number, headers: HeaderList): void {
     this.status = status
     this.#responseHeaders = headers
+    // The answer alone: to read a request of 75 KB as well takes three times as long as all the rest.
+    if (!this.#isCached && this.#admissions.some(({ metered }) => metered))
+      this.#meter ??= openMeter(this.#open)
     this.#meter?.head(status, headers)
     this.#listener?.answered(status, headers)
   }
@@ -163,9 +164,8 @@ export class Call {
   }
 
   #settle(outcome: Outcome, reading: Reading | null, told: Usage | null): number | null {
-    if (this.#admission === unlimited) return null
-    const usage =
-      this.cache === 'hit' || this.cache === 'shared' ? nothing : (told ?? reading?.metered.usage ?? null)
+    if (this.#admissions.length === 0) return null
+    const usage = this.#isCached ? nothing : (told ?? reading?.metered.usage ?? null)
     const metered = reading?.metered
     const served = this.journey?.served?.candidate
     const provider = served?.provider ?? this.#open.provider
@@ -173,10 +173,16 @@ export class Call {
     const priced = models.flatMap((model) =>
       model ? (this.#parts.price({ provider, model, usage, at: this.#open.started_at }) ?? []) : [],
     )
-    return this.#admission.settle({
+    const actual = {
       costMicros: usage === nothing ? 0 : (priced[0]?.micros ?? null),
       ...{ usage, outcome, responseBytes: this.#responseBytes, streamed: metered?.streamed ?? false },
-    })
+    }
+    const charges = this.#admissions.map((admission) => admission.settle(actual))
+    return charges.find((charge) => charge !== null) ?? null
+  }
+
+  get #isCached(): boolean {
+    return this.cache === 'hit' || this.cache === 'shared'
   }
 }
 

@@ -1,7 +1,7 @@
+import type { UpgradeServer } from '#lib/server-socket'
 import type { Attempt, Watcher } from '#lib/upstream'
 import type { Call } from './call.ts'
 import { clientLeft } from './refusal.ts'
-import type { UpgradeServer } from './websocket.ts'
 
 /** The part of `Bun.serve`'s server that a request needs; null where a request came from nowhere. */
 export type RequestServer = (UpgradeServer & { timeout(request: Request, seconds: number): void }) | null

@@ -1,15 +1,13 @@
+import { credentialHeaders } from '#lib/credentials'
 import { SluiceError } from '#lib/errors'
 import type { ProviderKey } from './providers/keys.ts'
 import { type Provider, variableOf } from './providers/provider.ts'
-
-/** Wherever a client may have put a Sluice key, or its own. */
-const places = ['authorization', 'x-api-key', 'x-goog-api-key', 'api-key', 'proxy-authorization']
 
 /** OpenAI's way for browsers, which can send no header on a WebSocket. */
 const protocolKey = /^openai-insecure-api-key\./
 
 export function dropCredentials(headers: Headers): void {
-  for (const place of places) headers.delete(place)
+  for (const place of credentialHeaders) headers.delete(place)
   const protocols = headers.get('sec-websocket-protocol')
   if (protocols?.includes('openai-insecure-api-key.')) {
     headers.set('sec-websocket-protocol', withoutProtocolKey(protocols))
@@ -40,26 +38,10 @@ export function placeKey(headers: Headers, provider: Provider, dialect: string |
   return key
 }
 
-/** The path without the query's `key`, all else as it was. */
-export function withoutKey(path: string): string {
-  const start = path.indexOf('?')
-  if (start === -1 || !path.includes('key=', start)) return path
-  const kept = path
-    .slice(start + 1)
-    .split('&')
-    .filter((part) => !isKeyParameter(part))
-  return kept.length === 0 ? path.slice(0, start) : `${path.slice(0, start)}?${kept.join('&')}`
-}
-
 /** The query, for those who look for a key in it; null where there can be none. */
 export function keyQuery(path: string): URLSearchParams | null {
   const start = path.indexOf('?')
   return start === -1 || !path.includes('key=', start) ? null : new URLSearchParams(path.slice(start + 1))
-}
-
-/** Is the value of this header a secret? Names are lower case. */
-export function isCredential(name: string): boolean {
-  return secretNames.has(name) || secretPattern.test(name)
 }
 
 export function withoutProtocolKey(protocols: string): string {
@@ -68,12 +50,4 @@ export function withoutProtocolKey(protocols: string): string {
     .map((protocol) => protocol.trim())
     .filter((protocol) => !protocolKey.test(protocol))
     .join(', ')
-}
-
-const secretNames = new Set([...places, 'cookie', 'set-cookie', 'sluice-key', 'ocp-apim-subscription-key'])
-const secretPattern = /authorization|api-?key|secret|password|(auth|security|access|session|csrf|xsrf)-token$/
-
-function isKeyParameter(part: string): boolean {
-  const name = part.slice(0, part.indexOf('=') === -1 ? undefined : part.indexOf('='))
-  return name === 'key' || name === 'api_key' || name === 'api-key' || name === 'access_token'
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '#access'
-import { dropCredentials, placeKey, withoutKey } from './credential.ts'
+import { withoutKey } from '#lib/credentials'
+import { dropCredentials, placeKey } from './credential.ts'
 import { forwarded, type HeaderList } from './headers.ts'
 import type { ProviderKey } from './providers/keys.ts'
 import type { Providers, ReadyProvider } from './providers/provider.ts'

@@ -1,9 +1,10 @@
 import type { ExchangeOpen, SessionRef } from '#capture'
 import { cleanText } from '#lib/errors'
 import { decompress } from './decompress.ts'
-import type { RequestReading, ResponseReader, ResponseReading } from './dialects/dialect.ts'
+import type { Dialect, RequestReading, ResponseReader, ResponseReading } from './dialects/dialect.ts'
 import { dialectNamed, dialectOfPath } from './dialects/dialects.ts'
 import { readableBytes } from './dialects/json.ts'
+import { skimmer } from './dialects/skim.ts'
 import { unread } from './dialects/unread.ts'
 import { readSession } from './session.ts'
 
@@ -28,16 +29,22 @@ export type ExchangeReading = {
   session: SessionRef | null
 }
 
-/** Reads both sides of an exchange as they pass, through their content encodings. Never throws. */
+/**
+ * Reads both sides of an exchange as they pass, through their content encodings. Never throws.
+ * @param options.countsOnly What was answered is not wanted: a stream is skimmed. @default false
+ */
 export function openExchangeReader(
   open: Pick<ExchangeOpen, 'dialect' | 'path' | 'method' | 'protocol' | 'request_headers'>,
+  { countsOnly = false }: { countsOnly?: boolean } = {},
 ): ExchangeReader {
-  const dialect = dialectNamed(open.dialect) ?? dialectOfPath(open.path) ?? unread
+  const dialect: Pick<Dialect, 'readRequest' | 'responseReader' | 'skims'> =
+    dialectNamed(open.dialect) ?? dialectOfPath(open.path) ?? unread
   const request = boundedBytes()
   const packed = boundedBytes()
   let encoding: string | null = null
   let stream = false
   let reader: ResponseReader = unread.responseReader({ streamed: false, status: 0 })
+  let skim: ReturnType<typeof skimmer> | null = null
 
   return {
     request: request.push,
@@ -45,13 +52,16 @@ export function openExchangeReader(
       encoding = header(headers, 'content-encoding')
       stream = header(headers, 'content-type')?.startsWith('text/event-stream') ?? false
       reader = dialect.responseReader({ streamed: stream, status: status ?? 0 })
+      if (countsOnly && stream && dialect.skims !== undefined) skim = skimmer(dialect.skims, reader.push)
     },
     response(chunk) {
-      if (encoding === null) reader.push(chunk)
-      else packed.push(chunk)
+      if (encoding !== null) packed.push(chunk)
+      else if (skim !== null) skim.push(chunk)
+      else reader.push(chunk)
     },
     result() {
       if (encoding !== null) reader.push(unpack(packed.bytes(), encoding))
+      else skim?.end()
       const sent = unpack(request.bytes(), header(open.request_headers, 'content-encoding'))
       const asked = dialect.readRequest(sent, open.path)
       const answered = reader.result()

@@ -1,6 +1,7 @@
+import { isCredential } from '#lib/credentials'
 import { SluiceError } from '#lib/errors'
 import { dropHopByHop } from '#lib/hop-by-hop'
-import { isCredential, withoutProtocolKey } from './credential.ts'
+import { withoutProtocolKey } from './credential.ts'
 
 export type HeaderList = [name: string, value: string][]
 

@@ -29,6 +29,7 @@ function read({ open, end, request, response }: RecordedExchange, priceOf: Price
     session: found.session,
     history: found.request.history,
     reply: found.response.reply,
+    tool_uses: found.response.tool_uses,
   }
 }
 

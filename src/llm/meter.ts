@@ -22,7 +22,7 @@ export type Reading = {
 export function openMeter(
   open: Pick<ExchangeOpen, 'dialect' | 'path' | 'method' | 'protocol' | 'request_headers'>,
 ): Meter {
-  const reader = openExchangeReader(open)
+  const reader = openExchangeReader(open, { countsOnly: true })
   return {
     request: reader.request,
     head: reader.head,

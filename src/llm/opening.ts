@@ -1,8 +1,8 @@
 import type { Caller } from '#access'
 import type { ExchangeOpen } from '#capture'
 import { now } from '#lib/clock'
+import { withoutKey } from '#lib/credentials'
 import { newId } from '#lib/ids'
-import { withoutKey } from './credential.ts'
 import { recordable, tagsOf } from './headers.ts'
 import { pathOf, type Target } from './target.ts'
 

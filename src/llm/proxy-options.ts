@@ -3,11 +3,13 @@ import type { Spool } from '#capture'
 import type { Logger } from '#lib/log'
 import type { ResponseCache } from './cache/response-cache.ts'
 import type { Observed } from './call.ts'
+import type { RequestServer } from './client.ts'
 import type { Ladders } from './ladder/ladders.ts'
 import type { Money } from './money/money.ts'
 import type { PriceOf } from './price.ts'
 import type { Providers } from './providers/provider.ts'
 import type { Routing } from './routing/routing.ts'
+import type { Target } from './target.ts'
 
 export type ProxyOptions = {
   authenticate: Authenticate
@@ -16,7 +18,7 @@ export type ProxyOptions = {
   /** Without it every call goes where its path says. */
   routing?: Routing
   /** Without it no call is limited. */
-  money?: Pick<Money, 'admit' | 'admitSocket'>
+  money?: Pick<Money, 'count' | 'reserve' | 'admitSocket'>
   cache?: Pick<ResponseCache, 'enter'>
   /** Without it a route with a ladder goes to its lowest rung. */
   ladders?: Ladders
@@ -35,4 +37,16 @@ export type ProxyOptions = {
   clientIdleSeconds?: number
   /** Told of every call at its end; must be quick, and must not throw. */
   observe?: (end: Observed) => void
+}
+
+export type LlmProxy = {
+  /**
+   * Passes one request on and its answer back, or a WebSocket. Never rejects: what goes wrong is an answer too,
+   * and a record.
+   */
+  handle(request: Request, target: Target, server: RequestServer): Promise<Response>
+  /** How many requests are under way at upstreams. */
+  underWay(): number
+  /** Cuts what is under way; resolves when the record of each is sealed, or after a second. */
+  close(): Promise<void>
 }

@@ -1,6 +1,8 @@
 import type { Caller } from '#access'
 import type { ExchangeOpen } from '#capture'
+import { isWebSocket } from '#lib/server-socket'
 import { type Attempt, openUpstreams, transparent } from '#lib/upstream'
+import { admitCallOf } from './admit.ts'
 import { respondCached } from './cache/respond-cached.ts'
 import type { ResponseCache } from './cache/response-cache.ts'
 import { Call } from './call.ts'
@@ -8,38 +10,29 @@ import { Client, type RequestServer } from './client.ts'
 import { keyQuery } from './credential.ts'
 import { directTo } from './direct.ts'
 import { onDisconnect } from './headers.ts'
-import { climbCall, climbs } from './ladder/climb-call.ts'
+import { type ClimbDeps, climbCall, climbs } from './ladder/climb-call.ts'
+import type { Ladders } from './ladder/ladders.ts'
 import { openMeter } from './meter.ts'
+import type { AdmitCall } from './money/money.ts'
 import { describe, identify } from './opening.ts'
 import { price } from './price.ts'
-import type { ProxyOptions } from './proxy-options.ts'
+import type { LlmProxy, ProxyOptions } from './proxy-options.ts'
 import { openRefuser } from './refuser.ts'
-import { bodyKind, lengthOf, readWhole, streamed, takeWhole } from './request-body.ts'
+import { bodyKind, readWhole, streamed, takeWhole } from './request-body.ts'
 import { respond } from './respond.ts'
-import { concern, freeOf, modelFinder, payables } from './routing/decide.ts'
+import { concern, freeOf, modelFinder, payables, refuseRuledSocket } from './routing/decide.ts'
+import { factsOf } from './routing/facts.ts'
 import { openHealth } from './routing/health.ts'
 import { answerHere } from './routing/here.ts'
-import { type Journey, marksOf } from './routing/journey.ts'
+import { type Journey, marksOf, routeMark } from './routing/journey.ts'
 import { outgoingTo } from './routing/outgoing.ts'
 import type { Plan } from './routing/plan.ts'
 import { tryCandidates } from './routing/tries.ts'
 import type { Target } from './target.ts'
-import { isWebSocket, tunnel } from './websocket.ts'
+import { tunnel } from './websocket.ts'
 
 export type { RequestServer } from './client.ts'
-export type { ProxyOptions } from './proxy-options.ts'
-
-export type LlmProxy = {
-  /**
-   * Passes one request on and its answer back, or a WebSocket. Never rejects: what goes wrong is an answer too,
-   * and a record.
-   */
-  handle(request: Request, target: Target, server: RequestServer): Promise<Response>
-  /** How many requests are under way at upstreams. */
-  underWay(): number
-  /** Cuts what is under way; resolves when the record of each is sealed, or after a second. */
-  close(): Promise<void>
-}
+export type { LlmProxy, ProxyOptions } from './proxy-options.ts'
 
 /** A request on its way, with what was found out about it so far. */
 type Passage = {
@@ -56,6 +49,9 @@ type Passage = {
   /** Null: it goes where its path says. */
   plan: Plan | null
 }
+
+/** The route of a call is a ladder, and it can climb. */
+type Ladder = { plan: Plan; body: Uint8Array<ArrayBuffer>; ladders: Ladders }
 
 /** The main path of model traffic, from the request to the sealed record. */
 export function openProxy(options: ProxyOptions): LlmProxy {
@@ -82,6 +78,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       const caller = target.replay?.caller ?? target.caller ?? authenticate(headers, keyQuery(target.path))
       identify(exchange, caller, headers)
       if (webSocket) {
+        refuseRuledSocket(routing, { exchange, target, headers })
         const candidates = payables(null, { target, providers, model: () => null })
         money?.admitSocket({ tenant: exchange.tenant, keyId: exchange.key_id, candidates })
         const direct = directTo(providers, { target, caller, headers, recorded: exchange.request_headers })
@@ -95,11 +92,15 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       const passage = await planned({ request, target, server, exchange, caller, call })
       const own = routing === null ? null : answerHere(routing, passage)
       if (own !== null) return await own
-      const climbed = climbing(passage)
-      if (climbed !== null) return await climbed
-      const marks = await admitted(passage)
-      const known = cache === undefined ? null : await answeredBefore(cache, passage)
-      if (known !== null) return await known
+      const ladder = ladderOf(passage)
+      const asked = money === undefined ? null : admitCallOf(passage, { providers, climbs: ladder !== null })
+      const counted = asked === null ? null : money?.count(asked)
+      if (counted) call.admit(counted)
+      const marks = counted?.headers ?? {}
+      const known = cache === undefined ? null : await answeredBefore(cache, passage, { marks, ladder })
+      if (known !== null) return known
+      if (ladder !== null) return await climbCall({ ...passage, ...ladder, marks }, climbing(ladder))
+      if (asked !== null) await reserved(passage, asked)
       return await (passage.plan === null
         ? sendDirect(passage, { marks, begun })
         : sendPlanned(passage, { plan: passage.plan, marks, begun }))
@@ -123,51 +124,46 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     const model = modelFinder(target.path, body, headers)
     let plan = target.plan ?? null
     if (shape !== null && routing !== null) {
-      plan = routing.planner.plan({ ...shape, bytes: body?.byteLength ?? 0, model: model() })
+      const facts = factsOf(headers, { dialect: target.dialect, path: target.path, body })
+      plan = routing.planner.plan({ ...shape, bytes: body?.byteLength ?? 0, model: model(), facts })
     }
+    // On record whatever becomes of it: refused, answered by the cache, sent.
+    if (plan !== null) call.journey = { plan, tried: [], served: null, model: model() }
     call.finish = onDisconnect(headers, plan?.spec.on_disconnect ?? options.clientGone) === 'finish'
     return { ...of, kind, body, model, plan }
   }
 
   /** Null where it goes straight on. Each rung is a call of its own, with all that comes after this. */
-  function climbing({ plan, body, ...of }: Passage): Promise<Response> | null {
+  function ladderOf({ plan, body, target }: Passage): Ladder | null {
     const { ladders } = options
     if (plan?.spec.ladder === undefined || ladders === undefined || body === null) return null
-    if (!climbs(of.target)) return null
-    const idleSeconds = options.clientIdleSeconds ?? 60
-    return climbCall(
-      { ...of, plan, body },
-      { proxy: { handle }, ladders, price: priceOf, random, idleSeconds },
-    )
+    return climbs(target) ? { plan, body, ladders } : null
   }
 
-  /** Counts the call and reserves what it may cost. @returns headers for the answer */
-  async function admitted(passage: Passage): Promise<Readonly<Record<string, string>>> {
-    if (money === undefined) return {}
-    const { request, target, exchange, call, body, plan } = passage
-    const admission = await money.admit({
-      ...{
-        at: exchange.started_at,
-        tenant: exchange.tenant,
-        keyId: exchange.key_id,
-        route: plan?.route ?? null,
-      },
-      ...{ candidates: payables(plan, { target, providers, model: passage.model }) },
-      ...{ method: request.method, path: target.path, body, packed: request.headers.has('content-encoding') },
-      bodyBytes: body?.byteLength ?? lengthOf(request.headers),
-    })
-    call.admit(admission)
-    if (admission.freeOnly && plan !== null) passage.plan = freeOf(plan, providers)
-    return admission.headers
+  function climbing({ ladders }: Ladder): ClimbDeps {
+    return { proxy: { handle }, ladders, price: priceOf, random, idleSeconds }
+  }
+
+  /** Only what no cache answered costs anything. */
+  async function reserved(passage: Passage, asked: AdmitCall): Promise<void> {
+    const admission = await money?.reserve(asked)
+    if (admission === undefined) return
+    passage.call.admit(admission)
+    if (admission.freeOnly && passage.plan !== null) passage.plan = freeOf(passage.plan, providers)
   }
 
   /** Null where it was not, or may not be given again: then the cache is told of what comes. */
   async function answeredBefore(
     { enter }: Pick<ResponseCache, 'enter'>,
     { request, target, server, exchange, caller, call, body, plan }: Passage,
+    { marks, ladder }: { marks: Readonly<Record<string, string>>; ladder: Ladder | null },
   ): Promise<Response | null> {
     const { method, headers, signal } = request
-    const [first] = plan?.candidates ?? []
+    // Another ladder has another answer.
+    const [first] =
+      ladder === null
+        ? (plan?.candidates ?? [])
+        : [{ provider: 'ladder', model: JSON.stringify(ladder.plan.spec.ladder) }]
     const rule = plan?.spec.cache
     const entering = enter({
       ...{
@@ -189,7 +185,10 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     const limitAgain = () => server?.timeout(request, idleSeconds)
     const entrance = await entering
     if (entrance.state === 'hit' || entrance.state === 'shared')
-      return await respondCached(entrance, call, limitAgain)
+      return await respondCached(entrance, call, {
+        marks: { ...routeMark(plan), ...marks },
+        onEnd: limitAgain,
+      })
     if (isPart) limitAgain()
     if (entrance.state === 'miss') call.lead(entrance.lead)
     return null
@@ -246,8 +245,14 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       },
     })
     journey.served = served
-    const { answer, attempt } = served
-    return await respond(answer, { call, attempt, method, marks: { ...marks, ...marksOf(journey) } })
+    const { answer, body: rest, attempt } = served
+    return await respond(answer, {
+      call,
+      attempt,
+      body: rest,
+      method,
+      marks: { ...marks, ...marksOf(journey) },
+    })
   }
 
   /** @throws SpoolFullError */

@@ -1,19 +1,24 @@
 import { dropHopByHop } from '#lib/hop-by-hop'
 import { recordable } from './headers.ts'
 import { lengthOf, wholeBytes } from './request-body.ts'
-import { oneChunk, type Passage, passingBody, wholeBody } from './response-body.ts'
+import { type Body, oneChunk, type Passage, passingBody, wholeBody } from './response-body.ts'
 
 /**
  * The upstream's answer as it goes to the client: status, headers and body as they came, the exchange's id, and marks
  * of ours.
- * Sealed before the client can see its end.
+ * Sealed before the client can see its end. `body` is the rest of one that was begun.
  */
 export function respond(
   answer: Response,
-  { method, marks = {}, ...passage }: Passage & { method: string; marks?: Readonly<Record<string, string>> },
+  {
+    method,
+    marks = {},
+    body = answer.body,
+    ...passage
+  }: Passage & { method: string; marks?: Readonly<Record<string, string>>; body?: Body | null },
 ): Response | Promise<Response> {
   const { call, attempt } = passage
-  const { status, statusText, body } = answer
+  const { status, statusText } = answer
   const headers = new Headers(answer.headers)
   dropHopByHop(headers)
   call.answered(status, recordable(headers))

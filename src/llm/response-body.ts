@@ -3,6 +3,14 @@ import { type Attempt, failureOf, type UpstreamFailure } from '#lib/upstream'
 import type { Call } from './call.ts'
 import { clientLeft, endOf } from './refusal.ts'
 
+/** What is read of a body: a stream, or the rest of one that was begun. */
+export type Body = {
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>
+    cancel(reason: unknown): Promise<void>
+  }
+}
+
 export type Passage = {
   call: Call
   attempt: Attempt
@@ -13,7 +21,7 @@ export type Passage = {
  * Where it broke off, a stream of what there was, which breaks off too.
  */
 export async function wholeBody(
-  body: ReadableStream<Uint8Array>,
+  body: Body,
   length: number,
   passage: Passage & { init: { headers: Headers } & ResponseInit },
 ): Promise<Response> {
@@ -24,7 +32,7 @@ export async function wholeBody(
   try {
     while (size < length) {
       const { done, value } = await reader.read()
-      if (done) break
+      if (done || value === undefined) break
       attempt.touch('answered')
       call.response(value)
       chunks.push(value)
@@ -48,7 +56,7 @@ export async function wholeBody(
  * Passes the upstream's chunks on as they come, when the client takes them. The record is sealed before the
  * client sees the end, on each of the ways to end: whole, upstream broken, client gone, cut by a limit.
  */
-export function passingBody(body: ReadableStream<Uint8Array>, passage: Passage): ReadableStream<Uint8Array> {
+export function passingBody(body: Body, passage: Passage): ReadableStream<Uint8Array> {
   const { call, attempt } = passage
   const reader = body.getReader()
   let controller: ReadableStreamDefaultController<Uint8Array>

@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import type { LlmProxy } from './proxy.ts'
+import type { LlmProxy } from './proxy-options.ts'
 import { namedTarget, nativeTarget, pathOf } from './target.ts'
 
 export { askingRoutes } from './asking-routes.ts'

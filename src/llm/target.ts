@@ -13,6 +13,8 @@ export type Target = {
   replay?: { caller: Caller; of: string }
   /** Set where the gateway itself calls, for somebody who was authorised before. */
   caller?: Caller
+  /** It is a part of a call that was counted as a request already. */
+  part?: true
   /** The client named the provider itself: no rule is asked. */
   named?: true
   /** Decided already, whatever rules say. */

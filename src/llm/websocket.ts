@@ -1,24 +1,14 @@
 import type { ServerWebSocket } from 'bun'
 import type { ExchangeOpen } from '#capture'
+import { closeAlike } from '#lib/client-socket'
 import { SluiceError } from '#lib/errors'
+import { bufferedBytes, holdBack, passedOn, type SocketData, type UpgradeServer } from '#lib/server-socket'
 import type { Attempt, UpstreamFailure } from '#lib/upstream'
 import type { Call } from './call.ts'
 import { recordable } from './headers.ts'
 import { endOf } from './refusal.ts'
 import { Turns } from './turns.ts'
 import { openUpstreamSocket } from './upstream-socket.ts'
-
-/** What a WebSocket's `data` must be, as Elysia's handlers call it; a bare `Bun.serve` needs handlers that do so. */
-export type SocketData = {
-  open(socket: ServerWebSocket<SocketData>): void
-  message(socket: ServerWebSocket<SocketData>, message: string | Buffer): void
-  drain(socket: ServerWebSocket<SocketData>): void
-  close(socket: ServerWebSocket<SocketData>, code: number, reason: string): void
-}
-
-export type UpgradeServer = {
-  upgrade(request: Request, options: { headers: Headers; data: SocketData }): boolean
-}
 
 export type TunnelOptions = {
   request: Request
@@ -32,14 +22,6 @@ export type TunnelOptions = {
   begin: (exchange: ExchangeOpen) => Call
 }
 
-/** Past this much that a side has not taken, the other side is not read. */
-const bufferedBytes = 1024 * 1024
-
-export function isWebSocket(headers: Headers): boolean {
-  const upgrade = headers.get('upgrade')
-  return upgrade !== null && upgrade.toLowerCase() === 'websocket'
-}
-
 /**
  * Joins the client's WebSocket to one of the upstream's. The client is upgraded only when the upstream was; what
  * the upstream refuses, the client sees refused, at once and as it was.
@@ -50,8 +32,7 @@ export async function tunnel(options: TunnelOptions): Promise<Response> {
   if (server === null) throw new SluiceError(400, 'no-websocket', 'A WebSocket cannot be opened here')
   const upstream = openUpstreamSocket(options)
   const shake = await upstream.handshake
-  const headers = new Headers(shake.headers)
-  for (const name of perHandshake) headers.delete(name)
+  const headers = passedOn(shake.headers)
   if (shake.status !== 101) return await refused(shake, { headers, call: begin(exchange), attempt })
 
   attempt.touch('answered')
@@ -67,11 +48,6 @@ export async function tunnel(options: TunnelOptions): Promise<Response> {
   await turns.close('client_gone', null)
   return new Response(null, { status: 400 })
 }
-
-const perHandshake = [
-  ...['connection', 'upgrade', 'sec-websocket-accept', 'sec-websocket-extensions', 'sec-websocket-protocol'],
-  ...['content-length', 'transfer-encoding', 'keep-alive'],
-]
 
 async function refused(
   { status, body }: { status: number; body: Uint8Array<ArrayBuffer> },
@@ -116,12 +92,12 @@ function join(upstream: WebSocket, { turns, attempt }: { turns: Turns; attempt: 
       if (over) return
       if (turns.waiting) attempt.activeAt = performance.now()
       upstream.send(message)
-      if (upstream.bufferedAmount > bufferedBytes) holdBack(socket)
+      if (upstream.bufferedAmount > bufferedBytes) holdBack(socket, upstream, () => over)
     },
     drain: () => void upstream.resume(),
     close(_, code, reason) {
       const outcome = code === 1006 || turns.waiting ? 'client_gone' : 'completed'
-      finish(outcome, null, () => closeUpstream(upstream, code, reason))
+      finish(outcome, null, () => closeAlike(upstream, code, reason))
     },
   }
 
@@ -137,16 +113,6 @@ function join(upstream: WebSocket, { turns, attempt }: { turns: Turns; attempt: 
     }
     if (sealed instanceof Promise) sealing = sealed.then(send, (error) => spoolFull(error))
     else if (!over) send()
-  }
-
-  /** A client that sends faster than the upstream takes waits. There is no event for it on this side. */
-  function holdBack(socket: ServerWebSocket<SocketData>): void {
-    socket.pause()
-    const timer = setInterval(() => {
-      if (!over && upstream.bufferedAmount > bufferedBytes / 2) return
-      clearInterval(timer)
-      socket.resume()
-    }, 10)
   }
 
   function guarded(work: () => void | Promise<void>): void | Promise<void> {
@@ -178,11 +144,4 @@ function join(upstream: WebSocket, { turns, attempt }: { turns: Turns; attempt: 
     if (sealed instanceof Promise) void sealed.then(close, close)
     else close()
   }
-}
-
-/** A close frame may not carry the codes that stand for having seen none. */
-function closeUpstream(upstream: WebSocket, code: number, reason: string): void {
-  if (code === 1006) upstream.terminate()
-  else if (code === 1005 || code < 1000 || (code > 1014 && code < 3000)) upstream.close()
-  else upstream.close(code, reason)
 }

@@ -6,7 +6,7 @@ import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
 import { openBoard, watchAlerts } from '#dashboard'
 import { builtInKinds, openJobs, openRegistry } from '#jobs'
-import { isLoopback, readEnv } from '#lib/env'
+import { childEnvironment, isLoopback, readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
 import { openMetrics } from '#lib/metrics'
@@ -25,23 +25,28 @@ import {
   openRouting,
   type PriceOf,
 } from '#llm'
+import { openMcp } from '#mcp'
 import { classification } from '#queues/classification'
 import { jobs } from '#queues/jobs'
 import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
 import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
-import { captureRoutes } from '#routes/capture'
+import { captureRoutes, keptRoutes } from '#routes/capture'
 import { dashboardRoutes } from '#routes/dashboard'
 import { jobRoutes } from '#routes/jobs'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
+import { mcpRoutes, serverRoutes } from '#routes/mcp'
 import { openStore } from '#store'
+import { captureTools } from '#tools/capture'
+import { llmTools } from '#tools/llm'
 import { cacheMetrics } from './cache-metrics.ts'
 import { databaseUrl, environment } from './environment.ts'
 import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
 import { gatewayApp } from './gateway-app.ts'
 import { jobMetrics } from './job-metrics.ts'
 import { listen } from './listen.ts'
+import { hopMetrics, mcpServerMetrics } from './mcp-metrics.ts'
 import { gatewayProbes } from './probes.ts'
 import { processMetrics } from './process-metrics.ts'
 import { queueMetrics } from './queue-metrics.ts'
@@ -153,6 +158,23 @@ async function start(held: Releaser): Promise<Started> {
     ...{ sql: boardStore.sql, broker, producer: broker.producer(webhooks), log, rowsQueue: jobs.name },
   })
   held.add('alerts', alerts.close)
+  const replay = replayBy(proxy, providers)
+  const speaks = (name: string, dialect: string) => canSpeak(providers.find(name), dialect)
+  const own = { sql: store.sql, reading, filesFolder: join(env.DATA_DIR, 'files') }
+  // Who may start commands here can reach the network anyway.
+  const allowPrivate = env.PRIVATE_ADDRESSES || env.MCP_STDIO
+  const mcp = await openMcp({
+    ...{ sql: store.sql, spool, reading, vault, secret, authorise, log, version },
+    ownTools: [
+      ...captureTools({ ...own, replay, speaks }),
+      ...llmTools({ ...own, orchestra: asking.orchestra }),
+    ],
+    ...{ folder: join(env.DATA_DIR, 'mcp'), allowStdio: env.MCP_STDIO, allowPrivate },
+    ...{ bodyMaxBytes: env.BODY_MAX_BYTES, defaultCapture: env.CAPTURE, inherited: childEnvironment() },
+    guard: { host: env.HOST, hosts: env.MCP_ALLOWED_HOSTS, origins: env.MCP_ALLOWED_ORIGINS },
+    observe: hopMetrics(metrics),
+  })
+  mcpServerMetrics(metrics, mcp)
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
   const app: AnyElysia = gatewayApp({
     routes: [
@@ -166,9 +188,14 @@ async function start(held: Releaser): Promise<Started> {
       accessRoutes({ sql: store.sql, access, audit }),
       dashboardRoutes(board),
       jobRoutes({ jobs: jobsDoor, read: reading.read, authorise, audit }),
+      mcpRoutes({ edge: mcp.edge, socket: mcp.socket, sse: env.MCP_SSE }),
+      serverRoutes({
+        ...{ sql: store.sql, servers: mcp.servers, reports: mcp.portal.reports, authorise, vault },
+        ...{ allowStdio: env.MCP_STDIO, allowPrivate },
+      }),
+      keptRoutes({ sql: store.sql, reading, authorise }),
       captureRoutes({
-        ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay: replayBy(proxy, providers) },
-        speaks: (name, dialect) => canSpeak(providers.find(name), dialect),
+        ...{ reading, authorise, log, ledgers: () => [spool.ledger()], replay, speaks },
       }),
     ],
     ops: {
@@ -191,6 +218,7 @@ async function start(held: Releaser): Promise<Started> {
   held.add('live tails', reading.tail.close)
   held.add('live dashboards', board.close)
   held.add('live jobs', jobsDoor.hub.close)
+  held.add('MCP', mcp.close)
   return { ready: { host: env.HOST, port, engine: broker.engine, spool: spool.id, version } }
 }
 

@@ -1,5 +1,7 @@
+import type { ServerWebSocket } from 'bun'
 import type { AnyElysia } from 'elysia'
 import { errorText, SetupError } from '#lib/errors'
+import type { SocketData } from '#lib/server-socket'
 
 export type Listener = {
   port: number
@@ -28,6 +30,9 @@ export async function listen(
         closeOnBackpressureLimit: true,
         // Bun pings before; who does not answer is gone.
         idleTimeout: 120,
+        // Elysia's own handler keeps the payload to itself.
+        ping: (socket, payload) =>
+          (socket as unknown as ServerWebSocket<SocketData>).data.ping?.(socket as never, payload),
       },
     })
   } catch (cause) {

@@ -2,6 +2,7 @@
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { type Broker, type Handler, openBroker, openFlow } from '#broker'
+import { interpretBy } from '#capture'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { queueAlertHandler } from '#consumers/dashboard'
 import { jobWebhookHandler, openRunning } from '#consumers/jobs'
@@ -20,9 +21,11 @@ import {
   openBookkeeping,
   openClassification,
   openClassificationFeed,
+  pruneLadders,
   interpret as readMeaning,
   sweepCache,
 } from '#llm'
+import { interpretMcp } from '#mcp'
 import { classification } from '#queues/classification'
 import { jobs } from '#queues/jobs'
 import { logging } from '#queues/logging'
@@ -49,18 +52,23 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const { interpret, account, close } = await openBookkeeping({ sql, log })
     held.add('bookkeeping', close)
     const onStored = classified({ broker, log, env, held })
-    const handler = loggingHandler({ sql, interpret, account, onStored, log, ...retention(env) })
+    const meaning = interpretBy({ mcp: interpretMcp }, interpret)
+    const handler = loggingHandler({ sql, interpret: meaning, account, onStored, log, ...retention(env) })
     held.add('search index', handler.close)
     drain(context, { contract: logging, handler, concurrency: 2 })
   },
   async upkeep(context) {
     const { broker, store, log, env } = context
     const { sql } = store
-    const record = upkeepHandler({ sql, log, ...retention(env) })
+    const record = upkeepHandler({
+      ...{ sql, log, ...retention(env) },
+      logs: { days: env.LOG_RETENTION_DAYS, count: env.LOG_RETENTION_COUNT },
+    })
     const handler: typeof record = async (payload, job) => {
       await moneyUpkeep(sql)
       await sweepCache(sql, env.CACHE_MAX_BYTES)
       await jobsUpkeep(sql, retention(env))
+      if (env.RETENTION_DAYS !== undefined) await pruneLadders(sql, env.RETENTION_DAYS)
       return await record(payload, job)
     }
     drain(context, { contract: upkeep, handler })

@@ -3,8 +3,8 @@ import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureAdminKey } from '#access'
 import { openStore } from '#store'
+import { type Gate, openGate } from '../support/gate.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { type TcpRelay, tcpRelay } from '../support/tcp-relay.ts'
 import { bearer, eventually, plantKey, temporaryFolder, testAccess, verdict } from './support.ts'
 
 let database: TestDatabase
@@ -75,25 +75,25 @@ test('a key expires by itself', async () => {
 })
 
 test('a gateway that lost the database goes on with what it knew, and catches up with what it missed', async () => {
-  const { relay, store } = cuttable(database.url)
+  const { gate, store } = cuttable(database.url)
   const access = await testAccess(store.sql)
   try {
     const known = await plantKey(database.sql)
     await eventually(() => verdict(access, bearer(known.key)) === 'ok')
-    relay.cut()
+    gate.shut()
     await eventually(() => access.state().source === 'snapshot')
     expect(verdict(access, bearer(known.key))).toBe('ok')
     const missed = await plantKey(database.sql)
     await database.sql`update access_keys set revoked_at = now() where id = ${known.id}`
     expect(verdict(access, bearer(missed.key))).toBe('key-unknown')
-    relay.restore()
+    gate.open()
     await eventually(() => verdict(access, bearer(missed.key)) === 'ok', 15_000)
     expect(verdict(access, bearer(known.key))).toBe('key-revoked')
     expect(access.state().source).toBe('database')
   } finally {
     await access.close()
     await store.close()
-    relay.stop()
+    gate.close()
   }
 }, 30_000)
 
@@ -108,30 +108,30 @@ test('a gateway starts from its snapshot while the database is down, and hears o
   expect(text).not.toContain(key)
   expect(text).not.toContain(admin ?? 'sk-sluice-admin-')
 
-  const { relay, store } = cuttable(database.url)
-  relay.cut()
+  const { gate, store } = cuttable(database.url)
+  gate.shut()
   const access = await testAccess(store.sql, { snapshotFile, adminKey: undefined })
   try {
     expect(access.state().source).toBe('snapshot')
     const { principal } = access.authenticate(bearer(key), null)
     expect(principal).toMatchObject({ keyId: id, tenant: 'default', capture: 'metadata', tags: ['red'] })
     expect(verdict(access, bearer(admin ?? ''))).toBe('ok')
-    relay.restore()
+    gate.open()
     await eventually(() => access.state().source === 'database', 15_000)
     await database.sql`update access_keys set revoked_at = now() where id = ${id}`
     await eventually(() => verdict(access, bearer(key)) === 'key-revoked', 15_000)
   } finally {
     await access.close()
     await store.close()
-    relay.stop()
+    gate.close()
   }
 }, 40_000)
 
 test('with neither database nor snapshot a Sluice key is not called wrong: try again', async () => {
   const snapshotFile = join(await temporaryFolder(), 'access.json')
   await writeFile(snapshotFile, '{"v":1,"set":')
-  const { relay, store } = cuttable(database.url)
-  relay.cut()
+  const { gate, store } = cuttable(database.url)
+  gate.shut()
   const access = await testAccess(store.sql, { snapshotFile })
   try {
     expect(access.state().source).toBe('none')
@@ -140,7 +140,7 @@ test('with neither database nor snapshot a Sluice key is not called wrong: try a
   } finally {
     await access.close()
     await store.close()
-    relay.stop()
+    gate.close()
   }
 })
 
@@ -206,10 +206,10 @@ test('authenticating takes less than 5 µs', async () => {
 })
 
 /** A pool behind a stretch of network that can be cut. */
-function cuttable(url: string): { relay: TcpRelay; store: ReturnType<typeof openStore> } {
+function cuttable(url: string): { gate: Gate; store: ReturnType<typeof openStore> } {
   const target = new URL(url)
-  const relay = tcpRelay({ hostname: target.hostname, port: Number(target.port) })
+  const gate = openGate(Number(target.port))
   target.hostname = '127.0.0.1'
-  target.port = String(relay.port)
-  return { relay, store: openStore(target.href, { max: 2 }) }
+  target.port = String(gate.port)
+  return { gate, store: openStore(target.href, { max: 2 }) }
 }

@@ -1,6 +1,7 @@
 import type { AnyElysia } from 'elysia'
 import type { Access } from '#access'
 import {
+  type Interpret,
   openReading,
   type Reading,
   type ReadingOptions,
@@ -13,7 +14,7 @@ import type { Replay } from '../../src/capture/reading/replay.ts'
 import { adminKey, plantKey, testAccess } from '../access/support.ts'
 import { testApp } from '../processes/support.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { handlerOn, quiet, stored } from './store-support.ts'
+import { handlerOn, interpretCall, quiet, stored } from './store-support.ts'
 
 /** The routes of the record over a database of their own, with keys of two tenants. */
 export type Fixture = {
@@ -36,10 +37,18 @@ export type FixtureOptions = Partial<Omit<ReadingOptions, 'log'>> & {
   replay?: Replay
   speaks?: (provider: string, dialect: string) => boolean
   heartbeatMs?: number
+  interpret?: Interpret
 }
 
 export async function openFixture(options: FixtureOptions = {}): Promise<Fixture> {
-  const { ledgers = () => [], replay = unwired, speaks, heartbeatMs, ...reads } = options
+  const {
+    ledgers = () => [],
+    replay = unwired,
+    speaks,
+    heartbeatMs,
+    interpret = interpretCall,
+    ...reads
+  } = options
   const database = await testDatabase()
   const { sql } = database
   await sql`insert into tenants (id, name) values ('a', 'A'), ('b', 'B') on conflict do nothing`
@@ -48,7 +57,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
   const caller = await plantKey(sql, { tenant: 'a', scopes: ['call'] })
   const access = await testAccess(sql)
   const reading = openReading(database.url, { log: quiet, ...reads })
-  const handler: LoggingHandler = handlerOn(sql)
+  const handler: LoggingHandler = handlerOn(sql, { interpret })
   const { authorise } = access
   const routes = captureRoutes({
     ...{ reading, authorise, ledgers, replay, log: quiet },

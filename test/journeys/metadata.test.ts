@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { join } from 'node:path'
-import zlib from 'node:zlib'
+import { placesOf } from './places.ts'
 import { type Product, startProduct } from './product.ts'
 
 const canary = 'zebrafinch'
@@ -27,34 +26,7 @@ test('metadata mode: no word of a prompt or answer is in a file, a job, a table 
   await product.settled()
   expect(await product.sql`select 1 from exchanges`).toHaveLength(3)
 
-  const places = new Map<string, string>()
-  for await (const file of new Bun.Glob('**/*').scan({ cwd: product.dataDir, dot: true })) {
-    places.set(file, await Bun.file(join(product.dataDir, file)).text())
-  }
-  const tables = await product.sql<{ name: string }[]>`
-    select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
-    where schemaname not in ('pg_catalog', 'information_schema')`
-  for (const { name } of tables) {
-    const rows = await product.sql.unsafe(`select * from ${name}`)
-    places.set(name, rows.map((row) => Object.values(row).map(plain).join(' ')).join(' '))
-  }
-  places.set('logs', [...product.gateway().lines, ...product.worker().lines].join(' '))
+  const places = await placesOf(product)
   expect(places.size).toBeGreaterThan(15)
   expect([...places].filter(([, text]) => text.includes(canary)).map(([name]) => name)).toEqual([])
 }, 60_000)
-
-/** Bytes and the frames of a job are packed: looked into, or a word in them would not be seen. */
-function plain(value: unknown): string {
-  if (value instanceof Uint8Array) return unpacked(value)
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
-  const frames = /"frames":\s*"([^"]+)"/.exec(text)?.[1]
-  return frames === undefined ? text : text + unpacked(Buffer.from(frames, 'base64'))
-}
-
-function unpacked(bytes: Uint8Array): string {
-  try {
-    return zlib.zstdDecompressSync(bytes).toString()
-  } catch {
-    return Buffer.from(bytes).toString()
-  }
-}

@@ -10,6 +10,7 @@ export type Product = {
   url: string
   adminKey: string
   dataDir: string
+  databaseUrl: string
   sql: TestDatabase['sql']
   gateway(): TestProcess
   worker(): TestProcess
@@ -60,7 +61,15 @@ export async function startProduct(engine: Engine, settings: Record<string, stri
   env.PORT = String(port)
 
   return {
-    ...{ url, adminKey, dataDir, sql: database.sql, gateway: () => gateway, worker: () => worker },
+    ...{
+      url,
+      adminKey,
+      dataDir,
+      databaseUrl: database.url,
+      sql: database.sql,
+      gateway: () => gateway,
+      worker: () => worker,
+    },
     async startGateway() {
       gateway = await startGateway()
     },

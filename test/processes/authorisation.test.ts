@@ -38,7 +38,7 @@ type Case = { name: string; method: string; path: string; rule: Rule; body: stri
 
 function casesOf(): Case[] {
   return app.routes
-    .filter(({ method }) => method !== 'WS')
+    .filter(({ method }) => method !== 'WS' && method !== 'OPTIONS')
     .map((route) => {
       const name = `${route.method} ${route.path}`
       const rule = rules[name] ?? (route.method === 'HEAD' ? rules[`GET ${route.path}`] : undefined)
@@ -275,6 +275,15 @@ test('HEAD of a stream ends', async () => {
     const response = await app.handle(request)
     expect([path, response.status, await response.text()]).toEqual([path, 200, ''])
   }
+})
+
+test('D12: whoever does not know a secret address finds nothing there', async () => {
+  const secret = casesOf().filter(({ rule, method }) => rule === 'address' && method !== 'HEAD')
+  expect(secret.length).toBeGreaterThan(2)
+  const { key } = await plantKey(database.sql, { scopes: ['admin'] })
+  await access.refresh()
+  for (const headers of [{}, { authorization: `Bearer ${key}` }])
+    expect(await statuses(secret, headers as Record<string, string>)).toEqual(all(secret, 404))
 })
 
 test('D12: open routes ask for nothing', async () => {

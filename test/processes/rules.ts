@@ -4,9 +4,10 @@ import type { Scope } from '#access'
  * Who may use which route of the gateway:
  * - a scope: our own routes; `authorise` asks for it
  * - `open`: anybody
+ * - `address`: nobody but who knows the address, which is a credential itself
  * - `proxied`: the proxy; `authenticate` asks for the scope `call`, or takes guests where pass-through is on
  */
-export type Rule = Scope | 'open' | 'proxied'
+export type Rule = Scope | 'open' | 'address' | 'proxied'
 
 /** Every route of the gateway has a line here: a new one without fails the test of this table. HEAD is as GET. */
 export const rules: Record<string, Rule> = {
@@ -37,12 +38,21 @@ export const rules: Record<string, Rule> = {
   'GET /api/conversations/:id': 'read',
   'GET /api/conversations/:id/turns': 'read',
   'GET /api/conversations/:id/turns/:number': 'read',
+  'GET /api/conversations/:id/timeline': 'read',
   'GET /api/conversations/:id/export': 'read',
   'GET /api/search': 'read',
   'GET /api/export': 'read',
   'GET /api/tail': 'read',
   'GET /api/ledger': 'read',
 
+  'GET /api/contexts': 'read',
+  'GET /api/contexts/:name': 'read',
+  'PUT /api/contexts/:name': 'call',
+  'DELETE /api/contexts/:name': 'call',
+  'GET /api/logs': 'read',
+  'GET /api/logs/stats': 'read',
+  'POST /api/logs': 'call',
+  'POST /api/logs/clear': 'call',
   'GET /queues': 'open',
   'GET /queues/*': 'open',
   'GET /queues/board': 'read',
@@ -117,6 +127,24 @@ export const rules: Record<string, Rule> = {
   'GET /api/tasks/:id': 'read',
   'POST /api/tasks/:id/answer': 'admin',
 
+  'GET /api/mcp/servers': 'admin',
+  'POST /api/mcp/servers': 'admin',
+  'GET /api/mcp/servers/:name': 'admin',
+  'PUT /api/mcp/servers/:name': 'admin',
+  'PATCH /api/mcp/servers/:name': 'admin',
+  'DELETE /api/mcp/servers/:name': 'admin',
+  'GET /api/mcp/servers/:name/tools': 'admin',
+  'POST /api/mcp/servers/:name/refresh': 'admin',
+  'GET /api/mcp/portals': 'admin',
+  'GET /api/mcp/portals/:name': 'admin',
+  'PUT /api/mcp/portals/:name': 'admin',
+  'DELETE /api/mcp/portals/:name': 'admin',
+  'GET /api/mcp/urls': 'admin',
+  'POST /api/mcp/urls': 'admin',
+  'DELETE /api/mcp/urls/:id': 'admin',
+  'GET /api/mcp/visibility': 'admin',
+  'PUT /api/mcp/visibility': 'admin',
+  'DELETE /api/mcp/visibility/:id': 'admin',
   'POST /api/jobs': 'call',
   'POST /api/jobs/batch': 'call',
   'GET /api/jobs': 'read',
@@ -157,6 +185,19 @@ export const rules: Record<string, Rule> = {
   'POST /api/tenants': 'admin',
   'GET /api/tenants': 'admin',
   'GET /api/tenants/:id': 'admin',
+
+  'GET /mcp/ws': 'call',
+  'GET /sse': 'call',
+  'POST /messages': 'call',
+  'POST /mcp': 'call',
+  'GET /mcp': 'call',
+  'DELETE /mcp': 'call',
+  'POST /mcp/:portal': 'call',
+  'GET /mcp/:portal': 'call',
+  'DELETE /mcp/:portal': 'call',
+  'POST /mcp/s/:secret': 'address',
+  'GET /mcp/s/:secret': 'address',
+  'DELETE /mcp/s/:secret': 'address',
 
   'ALL /v1/messages': 'proxied',
   'ALL /v1/*': 'proxied',

@@ -10,13 +10,15 @@ import { builtInKinds, openJobs, openRegistry } from '#jobs'
 import { releaser } from '#lib/release'
 import { openVault } from '#lib/vault'
 import { openAdapters, openAsking } from '#llm'
+import { openMcp } from '#mcp'
 import { jobs } from '#queues/jobs'
 import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
-import { captureRoutes } from '#routes/capture'
+import { captureRoutes, keptRoutes } from '#routes/capture'
 import { dashboardRoutes } from '#routes/dashboard'
 import { jobRoutes } from '#routes/jobs'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
+import { mcpRoutes, serverRoutes } from '#routes/mcp'
 import { priceBook } from '../../src/llm/money/price-book.ts'
 import { openProviders } from '../../src/llm/providers/registry.ts'
 import { openProxy } from '../../src/llm/proxy.ts'
@@ -59,7 +61,8 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
 
   const nowhere = { baseUrl: 'http://127.0.0.1:9' }
   const providers = openProviders({ anthropic: nowhere, openai: nowhere, gemini: nowhere })
-  const vault = openVault('a secret of the tests, long enough for all')
+  const secret = 'a secret of the tests, long enough for all'
+  const vault = openVault(secret)
   const routing = await openRouting({
     ...{ sql, log: quiet, providers, vault, snapshotFile: join(dir, 'routing.json') },
   })
@@ -84,12 +87,35 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
     receivers: { vault, allowPrivate: false },
   })
   held.add('jobs', jobsDoor.close)
+  const mcp = await openMcp({
+    ...{
+      sql,
+      spool,
+      reading,
+      vault,
+      secret,
+      authorise,
+      log: quiet,
+      version: '0',
+      ownTools: [],
+      inherited: {},
+    },
+    ...{ folder: join(dir, 'mcp'), allowStdio: true, allowPrivate: true, bodyMaxBytes: 1_000_000 },
+    ...{ defaultCapture: 'full', guard: { host: '127.0.0.1', hosts: [], origins: [] } },
+  })
+  held.add('mcp', mcp.close)
   const ledgers = () => [spool.ledger()]
   const replay = () => Promise.resolve(Response.json({}))
   const routes: AnyElysia[] = [
     accessRoutes({ sql, access }),
     dashboardRoutes(board),
     jobRoutes({ jobs: jobsDoor, read: reading.read, authorise }),
+    mcpRoutes({ edge: mcp.edge, socket: mcp.socket, sse: true }),
+    serverRoutes({
+      ...{ sql, servers: mcp.servers, reports: mcp.portal.reports, authorise, vault },
+      ...{ allowStdio: true, allowPrivate: true },
+    }),
+    keptRoutes({ sql, reading, authorise }),
     captureRoutes({ reading, authorise, ledgers, replay, log: quiet }),
     llmRoutes({ proxy }),
     routingRoutes({ sql, routing, authorise, vault }),

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { eachLine } from '#lib/lines'
 
+export { until } from './until.ts'
+
 /** Processes of ours under test: spawn, await a line, kill. One that outlives its test fails the run. */
 export type TestProcess = {
   pid: number
@@ -77,14 +79,6 @@ export function spawnProcess(command: string[], options: SpawnOptions = {}): Tes
 }
 
 /** Awaits a condition, looking every 10 ms. @throws Error saying what never came true */
-export async function until(what: string, condition: () => unknown, timeoutMs = 10_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`)
-    await Bun.sleep(10)
-  }
-}
-
 /** A zombie that its new parent has not collected yet counts as gone. */
 export function isAlive(pid: number): boolean {
   try {

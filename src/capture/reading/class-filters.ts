@@ -22,15 +22,6 @@ export const classFilters = {
 export type ClassFilters = { [Name in keyof typeof classFilters]?: z.infer<(typeof classFilters)[Name]> }
 
 /**
- * Exchanges as `x`, with their classes as `k` where these are asked for. A join and no subquery: so the planner may
- * walk the index of the class, which has the order of the list, and look up only what it finds there.
- */
-export function exchangesBy(sql: postgres.Sql, filters: ClassFilters): postgres.Fragment {
-  if (!isAsked(filters)) return sql`exchanges x`
-  return sql`exchange_classes k join exchanges x on x.id = k.id`
-}
-
-/**
  * The conditions on `k`, false where no class is asked for. With the bounds of ids given again, as the planner does
  * not carry them over from the other table.
  */
@@ -40,7 +31,7 @@ export function classConditions(
   { from, before }: { from: string | undefined; before: string | undefined },
 ): postgres.Fragment | false {
   const { task_type, complexity, language, stack, domain, sensitivity } = filters
-  if (!isAsked(filters)) return false
+  if (!asksForClass(filters)) return false
   const asked = [
     task_type !== undefined && sql`k.task_type = ${task_type}`,
     complexity !== undefined && sql`k.complexity = ${complexity}`,
@@ -54,7 +45,7 @@ export function classConditions(
   return asked.filter((condition) => condition !== false).reduce((one, other) => sql`${one} and ${other}`)
 }
 
-function isAsked(filters: ClassFilters): boolean {
+export function asksForClass(filters: ClassFilters): boolean {
   return (Object.keys(classFilters) as (keyof ClassFilters)[]).some((name) => filters[name] !== undefined)
 }
 

@@ -22,6 +22,7 @@ export type ConversationRow = {
   cache_write_tokens: number
   reasoning_tokens: number
   cost_micros: number
+  metadata: Record<string, unknown> | null
 }
 
 export function conversationColumns(sql: postgres.Sql): postgres.Fragment {
@@ -30,7 +31,7 @@ export function conversationColumns(sql: postgres.Sql): postgres.Fragment {
     extract(epoch from c.last_at)::float8 * 1000 as last_at,
     (extract(epoch from c.last_at) * 1000000)::bigint as last_at_micros,
     c.exchanges, c.turns, c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens,
-    c.reasoning_tokens, c.cost_micros`
+    c.reasoning_tokens, c.cost_micros, c.metadata`
 }
 
 export type ConversationItem = ReturnType<typeof conversationItem>
@@ -58,5 +59,7 @@ export function conversationItem(row: ConversationRow) {
       reasoning: row.reasoning_tokens,
     },
     cost_micros: row.cost_micros,
+    /** What the agent said that began it by a tool. */
+    metadata: row.metadata,
   }
 }

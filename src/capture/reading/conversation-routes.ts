@@ -9,6 +9,7 @@ import { conversationMessages, shapes } from './messages.ts'
 import { notFound, readId } from './query.ts'
 import { reach } from './reach.ts'
 import { begun, streamed } from './streamed.ts'
+import { readTimeline } from './timeline.ts'
 import { findTurn, listTurns, turnsQuery } from './turns.ts'
 
 const tag = 'the record'
@@ -50,6 +51,18 @@ export function conversationRoutes({ reading, authorise }: CaptureRoutesOptions)
       routeDoc({ summary: 'Show a turn, with its whole text', scope, tag }),
     )
     .get(
+      '/api/conversations/:id/timeline',
+      async ({ request, params: { id } }) => Response.json(await timeline(request, id)),
+      routeDoc({
+        summary: 'The turns of a conversation, and the calls of tools that they caused',
+        description:
+          'Items of `type` `turn` or `call`, in the order in which they happened. A page has `limit` turns, and the calls between them.',
+        scope,
+        tag,
+        query: turnsQuery,
+      }),
+    )
+    .get(
       '/api/conversations/:id/export',
       ({ request, server, params: { id } }) => {
         server?.timeout(request, 0)
@@ -75,6 +88,12 @@ export function conversationRoutes({ reading, authorise }: CaptureRoutesOptions)
     const reached = reachedBy(request, id)
     const page = readQuery(request, turnsQuery)
     return await reading.read(async (sql) => listTurns(sql, await findConversation(sql, reached), page))
+  }
+
+  async function timeline(request: Request, id: string) {
+    const reached = reachedBy(request, id)
+    const page = readQuery(request, turnsQuery)
+    return await reading.read(async (sql) => readTimeline(sql, await findConversation(sql, reached), page))
   }
 
   async function turn(request: Request, id: string, number: string) {

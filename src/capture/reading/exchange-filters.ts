@@ -1,7 +1,8 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
-import { outcome } from '../exchange.ts'
-import { classConditions, classFilters } from './class-filters.ts'
+import { outcome, protocol } from '../exchange.ts'
+import { asksForClass, classConditions, classFilters } from './class-filters.ts'
+import { asksForMcp, mcpConditions, mcpFilters } from './mcp-filters.ts'
 import { idRange, tenant, time, uuid, wholeNumber, word } from './query.ts'
 
 /** What lists, exports and the live tail of exchanges may be narrowed to; all that are given must hold. */
@@ -29,18 +30,31 @@ export const exchangeFilters = {
   conversation: uuid.optional(),
   dialect: word.optional(),
   route: word.optional().meta({ description: 'The rule that said where it goes' }),
-  protocol: z.enum(['http', 'websocket'], 'must be http or websocket').optional(),
+  protocol: z.enum(protocol.options, `must be one of ${protocol.options.join(', ')}`).optional(),
   cache: z
     .enum(['hit', 'shared', 'miss'], 'must be hit, shared or miss')
     .optional()
     .meta({ description: 'What the response cache had to do with it; hit and shared asked no provider' }),
   ...classFilters,
+  ...mcpFilters,
 }
 
 const schema = z.strictObject(exchangeFilters)
 export type ExchangeFilters = Omit<z.infer<typeof schema>, 'tenant'> & {
   /** Null: of every tenant. */
   tenant: string | null
+}
+
+/**
+ * Exchanges as `x`, with their classes as `k` and the facts of MCP as `m` where these are asked for. Joins and no
+ * subquery: so the planner may walk the index of what is asked for, which has the order of the list, and look up only
+ * what it finds there.
+ */
+export function exchangesBy(sql: postgres.Sql, filters: Omit<ExchangeFilters, 'tenant'>): postgres.Fragment {
+  const classes = asksForClass(filters)
+    ? sql`exchange_classes k join exchanges x on x.id = k.id`
+    : sql`exchanges x`
+  return asksForMcp(filters) ? sql`${classes} join mcp_exchanges m on m.id = x.id` : classes
 }
 
 /** The conditions of SQL for the filters, on a table that goes by the name `x`. */
@@ -69,6 +83,7 @@ export function exchangeConditions(sql: postgres.Sql, filters: ExchangeFilters):
     filters.protocol !== undefined && sql`x.protocol = ${filters.protocol}`,
     filters.cache !== undefined && sql`x.cache = ${filters.cache}`,
     classConditions(sql, filters, { from, before }),
+    mcpConditions(sql, filters, { from, before }),
   ]
   return conjunction(sql, all)
 }

@@ -5,6 +5,7 @@ import type { ExchangeAttempt } from '../exchange.ts'
 import { isClass } from './class-filters.ts'
 import type { ExchangeFilters } from './exchange-filters.ts'
 import { statusRange } from './exchange-filters.ts'
+import { isMcp, type McpItem, mcpColumn } from './mcp-filters.ts'
 
 /** A row as these columns give it; times in ms since the epoch. */
 export type ExchangeRow = {
@@ -50,6 +51,7 @@ export type ExchangeRow = {
   seq: number
   cache: string | null
   classes: (Classes & { source: string }) | null
+  mcp: McpItem | null
 }
 
 export function exchangeColumns(sql: postgres.Sql): postgres.Fragment {
@@ -64,7 +66,8 @@ export function exchangeColumns(sql: postgres.Sql): postgres.Fragment {
     x.request_bytes, x.response_bytes, x.replay_of, x.route, x.attempts, x.warnings, x.spool, x.seq, x.cache,
     (select jsonb_build_object('task_type', k.task_type, 'complexity', k.complexity, 'language', k.language,
       'stack', k.stack, 'domain', k.domain, 'sensitivity', k.sensitivity, 'source', k.source)
-     from exchange_classes k where k.id = x.id) as classes`
+     from exchange_classes k where k.id = x.id) as classes,
+    ${mcpColumn(sql)}`
 }
 
 export type ExchangeItem = ReturnType<typeof exchangeItem>
@@ -112,6 +115,8 @@ export function exchangeItem(row: ExchangeRow) {
     cache: row.cache,
     /** Found some time after the end; null until then, and where nothing is to be classified. */
     classes: row.classes,
+    /** What an exchange of MCP is about, and by which it was caused; null of any other. */
+    mcp: row.mcp,
   }
 }
 
@@ -138,7 +143,8 @@ export function matches(item: ExchangeItem, filters: ExchangeFilters): boolean {
     same(item.route, filters.route) &&
     same(item.protocol, filters.protocol) &&
     same(item.cache, filters.cache) &&
-    isClass(item.classes, filters)
+    isClass(item.classes, filters) &&
+    isMcp(item.mcp, filters)
   )
 }
 

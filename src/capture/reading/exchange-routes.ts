@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { CaptureRoutesOptions } from '../routes.ts'
+import { readCaused } from './children.ts'
 import { exchangesQuery, findExchange, listExchanges } from './exchanges.ts'
 import { flag, readId } from './query.ts'
 import { findRecorded, rawResponse, recordedHeaders, type Side } from './raw.ts'
@@ -27,7 +28,11 @@ export function exchangeRoutes(options: CaptureRoutesOptions) {
     .get(
       '/api/exchanges/:id',
       async ({ request, params: { id } }) => Response.json(await show(request, id)),
-      routeDoc({ summary: 'Show an exchange, with its headers', scope, tag }),
+      routeDoc({
+        summary: 'Show an exchange, with its headers, its tool uses and what it caused',
+        scope,
+        tag,
+      }),
     )
     .get(
       '/api/exchanges/:id/request',
@@ -68,7 +73,8 @@ export function exchangeRoutes(options: CaptureRoutesOptions) {
     const id = readId(text, 'exchange')
     return await reading.read(async (sql) => {
       const exchange = await findExchange(sql, id, tenant)
-      return { ...exchange, ...(await recordedHeaders(sql, id)) }
+      const [headers, caused] = await Promise.all([recordedHeaders(sql, id), readCaused(sql, exchange)])
+      return { ...exchange, ...headers, ...caused }
     })
   }
 

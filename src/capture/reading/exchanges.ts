@@ -1,9 +1,14 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
 import { idFloor, idTime } from '#lib/ids'
-import { exchangesBy } from './class-filters.ts'
 import { type Page, pageOf, readCursor } from './cursor.ts'
-import { conjunction, type ExchangeFilters, exchangeConditions, exchangeFilters } from './exchange-filters.ts'
+import {
+  conjunction,
+  type ExchangeFilters,
+  exchangeConditions,
+  exchangeFilters,
+  exchangesBy,
+} from './exchange-filters.ts'
 import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
 import { newestFirst } from './newest-first.ts'
 import { notFound, page } from './query.ts'
@@ -20,7 +25,8 @@ export async function listExchanges(
   const [position] = readCursor(z.tuple([z.uuid()]), cursor) ?? []
   const until =
     position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
-  const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
+  const since = filters.since ?? earliestOf(filters)
+  const { rows, reached } = await newestFirst({ since, until, limit: limit + 1 }, (slice) => {
     return sql<ExchangeRow[]>`${eachDay(sql, slice, (day) => {
       const where = conjunction(sql, [
         exchangeConditions(sql, { ...filters, since: day.from, until: day.before }),
@@ -34,6 +40,11 @@ export async function listExchanges(
     position: (row) => [row.id],
     reached: reached === null ? null : [idFloor(reached)],
   })
+}
+
+/** Nothing is older than its cause, but for clocks that differ. */
+function earliestOf({ parent }: ExchangeFilters): number | undefined {
+  return parent === undefined ? undefined : idTime(parent) - 60_000
 }
 
 /** @throws SluiceError 404, also where it is another tenant's */

@@ -12,7 +12,7 @@ export const exportQuery = z.strictObject({
     }),
   ...exchangeFilters,
   client: word.optional().meta({ description: 'Of conversations' }),
-  session: word.optional().meta({ description: 'Of conversations' }),
+  session: word.optional().meta({ description: 'Of conversations, and of exchanges of MCP' }),
   bodies: flag
     .default(false)
     .meta({ description: 'Of exchanges: with headers and bytes, as text or base64' }),

@@ -10,13 +10,16 @@ export type Side = 'request' | 'response'
 
 /**
  * The exchange with its bytes.
- * @throws SluiceError 404 where it is not there, is another tenant's, or was recorded without content
+ * @throws SluiceError 404 where it is not there, is another tenant's, or was recorded without content; 410 where that
+ *   was deleted
  */
 export async function findRecorded(
   sql: postgres.Sql,
   { id, tenant }: { id: string; tenant: string | null },
 ): Promise<RecordedExchange> {
   const { mode } = await findExchange(sql, id, tenant)
+  if (mode === 'erased')
+    throw new SluiceError(410, 'erased', 'The content of this exchange was deleted with its conversation')
   if (mode !== 'full') {
     const message = `The content of this exchange was not captured: its key's capture mode is ${mode}`
     throw new SluiceError(404, 'not-captured', message)

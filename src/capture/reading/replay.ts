@@ -38,12 +38,22 @@ export type ReplayOptions = {
 /** @throws SluiceError 404; 422 where there is nothing that could be sent again */
 export async function replayExchange(
   id: string,
-  options: { reading: Reading; replay: Replay; speaks?: Speaks; principal: Principal; request: Request },
+  options: {
+    reading: Pick<Reading, 'read'>
+    replay: Replay
+    speaks?: Speaks
+    principal: Principal
+    request: Request
+  },
   asked: z.infer<typeof replayBody>,
 ): Promise<Response> {
   const { principal, request } = options
   const tenant = reach(principal, undefined)
   const { open, request: body } = await options.reading.read((sql) => findRecorded(sql, { id, tenant }))
+  if (open.dialect === 'mcp') {
+    const why = 'it is one of MCP, which only its own client can send again'
+    throw new SluiceError(422, 'cannot-replay', `replaying exchange ${id}: ${why}`)
+  }
   const provider = asked.provider ?? open.provider
   if (provider === null) {
     throw new SluiceError(422, 'cannot-replay', `replaying exchange ${id}: it went to no provider; name one`)

@@ -7,7 +7,7 @@ import { type Page, pageOf, readCursor } from './cursor.ts'
 import { notFound, page } from './query.ts'
 
 /** Of a turn in a list; the rest is read by its number. In characters. */
-const shownLength = 64 * 1024
+export const shownLength = 64 * 1024
 
 export const turnsQuery = z.strictObject({
   ...page,
@@ -19,9 +19,12 @@ export type TurnRow = {
   number: number
   role: 'user' | 'assistant' | 'system' | 'tool'
   exchange_id: string
+  /** Did it come as a model's answer? */
+  reply: boolean
   text: string
   length: number
   truncated: boolean
+  metadata: Record<string, unknown> | null
 }
 
 export type TurnItem = ReturnType<typeof turnItem>
@@ -38,6 +41,8 @@ export function turnItem(row: TurnRow) {
     /** Of the whole text, in characters. */
     text_length: row.length,
     truncated: row.truncated,
+    /** Of one that an agent stored by a tool. */
+    metadata: row.metadata,
   }
 }
 
@@ -76,7 +81,7 @@ export async function readTurns(
   const text = length === undefined ? sql`t.text` : sql`left(t.text, ${length})`
   const beyond = order === 'asc' ? sql`t.number > ${position ?? 0}` : sql`t.number < ${position ?? 0}`
   return await sql<TurnRow[]>`
-    select t.id, t.number, t.role, t.exchange_id, ${text} as text, length(t.text) as length,
+    select t.id, t.number, t.role, t.exchange_id, t.reply, t.metadata, ${text} as text, length(t.text) as length,
       ${length === undefined ? sql`false` : sql`length(t.text) > ${length}`} as truncated
     from turns t
     where t.conversation_id = ${conversation.id} and t.id >= ${idFloor(conversation.started_at)}

@@ -3,6 +3,7 @@ import { errorText } from '#lib/errors'
 import type { BatchResult } from '../commits.ts'
 import { encodeExchange } from '../frame.ts'
 import type { ContentMemory } from './contents.ts'
+import { heedErasures } from './erasing.ts'
 import { failureOf, isPoison } from './failure.ts'
 import type { Item } from './item.ts'
 import { type BatchRef, countBatch, markBatch } from './marker.ts'
@@ -53,6 +54,7 @@ async function attempt(state: StoreState, batch: Batch, store: Way): Promise<Sto
   if (days.length > 0) await makePartitions(state.sql, days)
   for (const day of days) state.days.add(day)
   const done = await state.sql.begin(async (tx) => {
+    await heedErasures(tx, state.memory)
     if (!(await markBatch(tx, batch))) return null
     const stored = await store(state, tx, batch)
     await quarantine(tx, stored.poison, batch)

@@ -46,7 +46,7 @@ export async function unclassifiedSince(
 
 function classifiable(sql: Sql) {
   return sql`x.mode = 'full' and x.outcome = 'completed' and x.status < 300 and x.dialect is not null
-    and x.dialect <> 'openai-models' and x.path !~ '(count_tokens|countTokens|input_tokens)'
+    and x.dialect not in ('openai-models', 'mcp') and x.path !~ '(count_tokens|countTokens|input_tokens)'
     and not x.tags @> array['sluice-internal']`
 }
 

@@ -13,6 +13,8 @@ export type ContentMemory = {
   cache: PlainCache
   /** By family, a content that a conversation's first exchange is built upon. */
   roots: Map<string, Omit<Base, 'plain'>>
+  /** How many erasures there were when it was last looked at. */
+  erasures?: number
 }
 
 type ContentRow = {

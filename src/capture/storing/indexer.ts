@@ -60,11 +60,18 @@ export async function indexAll(sql: Sql): Promise<void> {
   while (await indexSome(sql));
 }
 
+/** Indexes these entries now, unless somebody else does. */
+export async function indexEntries(sql: Sql, entries: readonly number[]): Promise<void> {
+  if (entries.length > 0) while (await indexSome(sql, entries));
+}
+
 /** False where nothing waits. Workers share the work: each takes entries that no other has. */
-async function indexSome(sql: Sql): Promise<boolean> {
+async function indexSome(sql: Sql, only?: readonly number[]): Promise<boolean> {
   return await sql.begin(async (tx) => {
     const entries = await tx<{ id: number; turns: string[] }[]>`
-      select id, turns from search_pending order by id limit ${mostEntries} for update skip locked`
+      select id, turns from search_pending
+      where ${only === undefined ? tx`true` : tx`id = any(${[...only]}::bigint[])`}
+      order by id limit ${mostEntries} for update skip locked`
     if (entries.length === 0) return false
     let text = 0
     for (const entry of entries) {

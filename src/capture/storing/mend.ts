@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres'
+import { isoTime } from '#lib/clock'
 import { idTime } from '#lib/ids'
 import type { Run } from './rebuild-run.ts'
 
@@ -11,13 +12,14 @@ const mostConversations = 200
 export async function mendConversations(sql: Sql, run: Run): Promise<Run> {
   return await sql.begin(async (tx) => {
     const rows = await tx<{ id: string }[]>`
-      select id from conversations where id > ${run.position}
+      select id from conversations where id > ${run.position} and not by_tool
       order by id limit ${mostConversations} for update`
     const last = rows.at(-1)
     if (last === undefined) return { ...run, phase: 'done' as const }
     const ids = rows.map((row) => row.id)
     await renumber(tx, ids)
     await sumUp(tx, ids)
+    await reachKept(tx, ids)
     await dropEmpty(tx, ids, idTime(run.until))
     return { ...run, position: last.id }
   })
@@ -60,6 +62,17 @@ async function sumUp(tx: TransactionSql, ids: readonly string[]): Promise<void> 
       group by wanted.id
     ) as t
     where c.id = t.id`
+}
+
+/** What was stored by a tool into a conversation of traffic may be younger than all of its exchanges. */
+async function reachKept(tx: TransactionSql, ids: readonly string[]): Promise<void> {
+  const kept = await tx<{ conversation: string; id: string }[]>`
+    select distinct on (conversation_id) conversation_id as conversation, id from turns
+    where conversation_id = any(${[...ids]}::uuid[]) and by_tool order by conversation_id, id desc`
+  for (const { conversation, id } of kept) {
+    await tx`
+      update conversations set last_at = greatest(last_at, ${isoTime(idTime(id))}) where id = ${conversation}`
+  }
 }
 
 /** Only long after the start: a worker may be about to add the first exchange to one that looks empty. */

@@ -2,7 +2,16 @@ import type { Sql } from 'postgres'
 import { idFloor, idTime } from '#lib/ids'
 
 /** The tables that grow with traffic: one partition each a UTC day, by the time in their ids. */
-export const partitioned = ['exchanges', 'contents', 'turns', 'turn_words', 'exchange_classes'] as const
+export const partitioned = [
+  'exchanges',
+  'contents',
+  'turns',
+  'turn_words',
+  'exchange_classes',
+  'logs',
+  'mcp_exchanges',
+  'tool_uses',
+] as const
 
 const dayMs = 86_400_000
 /** One number for all who make or drop partitions. */
@@ -49,6 +58,22 @@ async function makePartition(
   await tx.unsafe(
     `alter table ${table} attach partition ${name} for values from ('${floor}') to ('${ceiling}')`,
   )
+}
+
+const undefinedPartition = '23514'
+
+/**
+ * Runs a statement that writes what is new now, and once more with today's partitions where they were missing: upkeep
+ * makes them ahead, but may not have run yet.
+ */
+export async function withToday<Result>(sql: Sql, work: () => PromiseLike<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === undefinedPartition)) throw error
+    await makePartitions(sql, [today()])
+    return await work()
+  }
 }
 
 /** `20261120`; years past 9999 are longer, and only order by number. */

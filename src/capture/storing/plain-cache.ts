@@ -3,6 +3,7 @@ export type PlainCache = {
   get(id: string): Uint8Array | undefined
   set(id: string, plain: Uint8Array): void
   has(id: string): boolean
+  clear(): void
 }
 
 /** Larger contents are not worth a quarter of the cache. */
@@ -36,5 +37,9 @@ export function plainCache(maxBytes: number): PlainCache {
       }
     },
     has: (id) => held.has(id),
+    clear() {
+      held.clear()
+      bytes = 0
+    },
   }
 }

@@ -7,9 +7,11 @@ import type { Contents } from './content.ts'
 import { lockConversations, writeConversations } from './conversations.ts'
 import { derive } from './derive.ts'
 import { costColumns, derivedColumns, type ExchangeRow, idColumn } from './exchange-rows.ts'
+import { replaceFacts } from './facts.ts'
 import { failureOf } from './failure.ts'
 import { updateRows } from './insert.ts'
 import { type Item, itemOf } from './item.ts'
+import { makePartitions } from './partitions.ts'
 import type { Run } from './rebuild-run.ts'
 import { threadByHistory } from './threading.ts'
 import { addTurns } from './turns.ts'
@@ -20,6 +22,8 @@ export type RebuildTools = {
   log: Logger
   prices: boolean
   contents: Contents
+  /** Days whose partitions are there. */
+  days: Set<number>
 }
 
 /** One step: bounded in rows and in bytes. */
@@ -34,7 +38,7 @@ export async function rebuildSome(tools: RebuildTools, run: Run): Promise<Run> {
   const { sql } = tools
   const next = await sql<{ id: string; former: string | null; bytes: number }[]>`
     select id, conversation_id as former, request_bytes + response_bytes as bytes from exchanges
-    where id > ${run.position} and id < ${run.until} order by id limit ${mostExchanges}`
+    where id > ${run.position} and id < ${run.until} and mode <> 'erased' order by id limit ${mostExchanges}`
   if (next.length === 0) return { ...run, phase: 'conversations', position: lowestId }
   const items: Item[] = []
   let [bytes, failed, position] = [0, 0, run.position]
@@ -46,8 +50,16 @@ export async function rebuildSome(tools: RebuildTools, run: Run): Promise<Run> {
     if (item === null) failed += 1
     else items.push(item)
   }
+  await makeMissing(tools, items)
   await sql.begin((tx) => replaceDerived(tx, items, tools.prices))
   return { ...run, position, done: run.done + items.length, failed: run.failed + failed }
+}
+
+/** A day that is older than one of its tables has no partition of it yet. */
+async function makeMissing({ sql, days }: RebuildTools, items: readonly Item[]): Promise<void> {
+  const missing = [...new Set(items.map((item) => item.day))].filter((day) => !days.has(day))
+  if (missing.length > 0) await makePartitions(sql, missing)
+  for (const day of missing) days.add(day)
 }
 
 /** Null where the bytes are damaged: what was derived from them when they were whole is then all there is. */
@@ -79,6 +91,7 @@ async function readItem(
 async function replaceDerived(tx: TransactionSql, items: readonly Item[], prices: boolean): Promise<void> {
   if (items.length === 0) return
   await dropTurns(tx, items)
+  await replaceFacts(tx, items)
   const placed = await threadByHistory(tx, items)
   for (const { id, thread } of items) if (thread.by === 'session') placed.set(id, thread.conversation)
   const conversations = await lockConversations(tx, items, placed, { mayExist: true })
@@ -104,7 +117,7 @@ async function dropTurns(tx: TransactionSql, items: readonly Item[]): Promise<vo
   const [floor, ceiling] = [idFloor(Math.min(...times)), idFloor(Math.max(...times) + 1)]
   const dropped = await tx<{ id: string }[]>`
     delete from turns where exchange_id = any(${items.map((item) => item.id)}::uuid[])
-      and id >= ${floor} and id < ${ceiling} returning id`
+      and id >= ${floor} and id < ${ceiling} and not by_tool returning id`
   await tx`
     delete from turn_words where id = any(${dropped.map((turn) => turn.id)}::uuid[])
       and id >= ${floor} and id < ${ceiling}`

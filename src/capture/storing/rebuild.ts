@@ -48,13 +48,14 @@ export async function rebuild(options: RebuildOptions): Promise<{ done: number; 
     if (lock?.held !== true) throw new Error('starting a rebuild: another one is running')
     let run = await openRun(sql, options)
     const contents = openContents(sql)
+    const days = new Set<number>()
     while (run.phase !== 'done') {
       onProgress(run)
       if (signal?.aborted) return null
       const before = run
       run =
         before.phase === 'exchanges'
-          ? await quiet.during(() => rebuildSome({ sql, interpret, log, prices, contents }, before))
+          ? await quiet.during(() => rebuildSome({ sql, interpret, log, prices, contents, days }, before))
           : await mendConversations(sql, before)
       await saveRun(sql, run)
       indexer.wake()

@@ -2,6 +2,7 @@ import type { TransactionSql } from 'postgres'
 import { type ContentMemory, storeContents } from './contents.ts'
 import { addExchange, lockConversations, writeConversations } from './conversations.ts'
 import { type ExchangeRow, exchangeColumns } from './exchange-rows.ts'
+import { storeFacts } from './facts.ts'
 import { insertRows } from './insert.ts'
 import type { Item } from './item.ts'
 import { slices } from './slices.ts'
@@ -54,6 +55,7 @@ export async function storeItems(
   const remember = await storeContents(tx, items, { memory, conversationOf: conversationIdOf, mayBuild })
   const rows: ExchangeRow[] = items.map((item) => ({ item, spool, conversation: conversationIdOf(item) }))
   for (const slice of slices(rows, () => 2000)) await insertRows(tx, 'exchanges', exchangeColumns, slice)
+  await storeFacts(tx, items)
   await writeConversations(tx, conversations.values())
   await account?.(tx, items)
   return { ids: items.map((item) => item.id), remember }

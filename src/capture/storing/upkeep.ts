@@ -1,12 +1,15 @@
 import type { Sql } from 'postgres'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
+import { type LogRetention, retainLogs } from '../logs/retain-logs.ts'
 import { makePartitions, partitioned, partitionsBefore, today } from './partitions.ts'
 
 export type UpkeepOptions = {
   sql: Sql
   /** Whole days that the record is kept. Undefined: for ever. */
   retentionDays?: number | undefined
+  /** Of logs that agents store. @default as the record */
+  logs?: LogRetention
   log: Logger
 }
 
@@ -21,9 +24,15 @@ export async function makeAhead(sql: Sql): Promise<void> {
 }
 
 /** Drops the partitions that are too old, and prunes the small tables. As safe. */
-export async function retain({ sql, retentionDays, log }: UpkeepOptions): Promise<{ dropped: string[] }> {
+export async function retain({
+  sql,
+  retentionDays,
+  logs = {},
+  log,
+}: UpkeepOptions): Promise<{ dropped: string[] }> {
   await dropDetached(sql)
   const dropped = retentionDays === undefined ? [] : await dropBefore(sql, today() - retentionDays, log)
+  await retainLogs(sql, logs)
   await pruneBatches(sql)
   if (retentionDays !== undefined) await pruneSmall(sql, retentionDays)
   return { dropped }

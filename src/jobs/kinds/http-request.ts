@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isCredential } from '#llm'
+import { isCredential } from '#lib/credentials'
 import { defineKind, type Kind } from '../kind.ts'
 import { failedCall } from './failed-call.ts'
 

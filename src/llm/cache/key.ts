@@ -1,4 +1,4 @@
-import { isCredential, withoutKey } from '../credential.ts'
+import { isCredential, withoutKey } from '#lib/credentials'
 import { decompress } from '../decompress.ts'
 import { canonicalJson, object, parseJson } from '../dialects/json.ts'
 

@@ -8,19 +8,20 @@ import { headerOf } from './whole.ts'
 
 /**
  * A cached answer as it goes to the client, recorded like any other: a body at once, a stream frame by frame. Sealed
- * before the client can see its end; `onEnd` is called with the last byte, for whoever lifted a limit meanwhile.
+ * before the client can see its end. `marks` are headers of ours; `onEnd` is called with the last byte, for whoever lifted a limit meanwhile.
  */
 export function respondCached(
   { state, answer }: { state: 'hit' | 'shared'; answer: CachedAnswer },
   call: Call,
-  onEnd: () => void = () => {},
+  { marks = {}, onEnd = () => {} }: { marks?: Readonly<Record<string, string>>; onEnd?: () => void } = {},
 ): Response | Promise<Response> {
   const { status, body, storedAt } = answer
   const age = Math.max(0, Math.floor((Date.now() - storedAt) / 1000))
   const headers: HeaderList = [...answer.headers, ['age', String(age)], ['sluice-cache', state]]
   call.cache = state
   call.answered(status, headers)
-  const init = { status, headers: [...headers, ['sluice-exchange', call.id]] as HeaderList }
+  const own: HeaderList = [['sluice-exchange', call.id], ...Object.entries(marks)]
+  const init = { status, headers: [...headers, ...own] }
   if (body instanceof ReadableStream) return new Response(recorded(body.getReader(), call, onEnd), init)
   const isStream = headerOf(headers, 'content-type')?.startsWith('text/event-stream') ?? false
   if (isStream) return new Response(recorded(readerOf(framesOf(body)), call, onEnd), init)

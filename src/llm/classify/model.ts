@@ -92,9 +92,8 @@ function statusOf(error: unknown): number | null {
 
 /** As long as the provider says, within reason; with jitter, so that workers do not come back together. */
 async function pause(error: unknown, signal: AbortSignal): Promise<void> {
-  const headers = object(error)?.headers
-  const after =
-    headers instanceof Headers ? Number(headers.get('retry-after') ?? Number.NaN) * 1000 : Number.NaN
+  const seconds = error instanceof SluiceError ? error.headers['retry-after'] : undefined
+  const after = Number(seconds ?? Number.NaN) * 1000
   const ms = Math.min(Number.isFinite(after) ? after : pauseMs, longestPauseMs) * (0.75 + Math.random() / 2)
   await new Promise<void>((resolve) => {
     const end = () => {

@@ -4,8 +4,10 @@ import type { Interpret } from '#capture'
 import type { ProviderEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import type { Logger } from '#lib/log'
+import { openAdapters } from '../adapters/factory.ts'
+import { type OwnCalls, ownCallsOver } from '../adapters/own-calls.ts'
 import { memoryStore } from '../cache/memory-store.ts'
-import { type InternalCalls, internalCalls } from '../internal-calls.ts'
+import type { StoredProvider } from '../providers/provider.ts'
 import { openProviders } from '../providers/registry.ts'
 import { askTool } from './ask-tool.ts'
 import { type ModelAccess, openClassifier } from './classifier.ts'
@@ -41,7 +43,7 @@ const cacheBytes = 16 * 1024 * 1024
 export function openClassification(options: OpenClassifyOptions): Classification {
   const { sql, interpret, log, gatewayUrl } = options
   const keys = openInternalKeys(sql, 'classification')
-  const calls = internalCalls({ gatewayUrl, keys })
+  const calls = ownCallsOver({ gatewayUrl, keys })
   const model = options.model === undefined ? null : accessTo(options.model, { ...options, calls })
   const cache = memoryStore({ maxBytes: cacheBytes })
   const classifier = openClassifier({ log, cache, model })
@@ -50,7 +52,7 @@ export function openClassification(options: OpenClassifyOptions): Classification
 
 function accessTo(
   name: string,
-  { perMinute, providers, calls }: OpenClassifyOptions & { calls: InternalCalls },
+  { perMinute, providers, calls }: OpenClassifyOptions & { calls: OwnCalls<string> },
 ): ModelAccess {
   const [, provider, model] = /^([a-z0-9-]+)\/(.+)$/.exec(name) ?? []
   if (provider === undefined || model === undefined) {
@@ -59,14 +61,28 @@ function accessTo(
   const known = openProviders(providers)
   // Who is not known here is a server that an operator added: its own, unless proven otherwise.
   const isLocal = (asked: string) => asked !== 'mock' && (known.find(asked)?.local ?? true)
-  // The mock speaks them all, and never leaves this machine.
-  const dialect = provider === 'mock' ? 'anthropic' : (known.dialectOf(provider) ?? 'openai-chat')
-  const ask = askTool({ provider, model, dialect, calls })
+  // The mock never leaves this machine.
+  const own = provider === 'mock' || (known.find(provider)?.local ?? false)
+  if (known.find(provider) === null) known.replace([ownServerNamed(provider)], new Map())
+  const adapters = openAdapters({ providers: known })
+  const ask = askTool((tenant) => adapters.create({ provider, model }, calls(tenant)))
   return {
-    name,
-    own: provider === 'mock' || (known.find(provider)?.local ?? false),
+    ...{ name, own },
     isOwn: (asked) => asked !== null && isLocal(asked),
     turn: openTurns(perMinute),
     ask: (question) => askModel(ask, question),
+  }
+}
+
+/** One that only the gateway knows, which an operator stored: most servers speak OpenAI's dialect. */
+function ownServerNamed(name: string): StoredProvider {
+  return {
+    name,
+    base_url: null,
+    dialect: 'openai-chat',
+    speaks: null,
+    open: null,
+    local: null,
+    enabled: true,
   }
 }

@@ -20,12 +20,12 @@ const allHead = 32 * 1024
 const allTail = 96 * 1024
 
 export function subjectOf({ history, reply }: Pick<Interpretation, 'history' | 'reply'>): Subject {
-  const said = history.filter(({ role }) => role === 'user').flatMap((message) => personal(message) || [])
+  const said = history.filter(({ role }) => role === 'user')
   const texts = history.map(({ text }) => text)
   if (reply !== null) texts.push(reply.text)
   return {
-    first: bounded(said[0] ?? ''),
-    last: bounded(said.at(-1) ?? ''),
+    first: bounded(firstPersonal(said)),
+    last: bounded(firstPersonal(said.toReversed())),
     reply: bounded(reply?.text ?? ''),
     all: ends(texts),
     length: texts.reduce((sum, text) => sum + text.length, 0),
@@ -34,12 +34,34 @@ export function subjectOf({ history, reply }: Pick<Interpretation, 'history' | '
   }
 }
 
+/** Of the first message that a person typed something in. */
+function firstPersonal(said: readonly Message[]): string {
+  for (const { text } of said) {
+    const typed = withoutTags(text.slice(0, 2 * longestPart)).trim()
+    if (typed !== '') return typed
+  }
+  return ''
+}
+
+/** Tags without an end that are looked for: a text of nothing but such would take seconds. */
+const mostUnclosed = 50
+
 /** Agents put what they know about the machine into tags around what a person typed. */
-function personal({ text }: Message): string {
-  return text
-    .slice(0, 2 * longestPart)
-    .replace(/<([a-z][\w-]{2,40})>[\s\S]*?<\/\1>/g, ' ')
-    .trim()
+function withoutTags(text: string): string {
+  const unclosed = new Set<string>()
+  let typed = ''
+  let from = 0
+  for (const { 0: tag, 1: name = '', index } of text.matchAll(/<([a-z][\w-]{2,40})>/g)) {
+    if (index < from || unclosed.has(name)) continue
+    if (unclosed.size >= mostUnclosed) break
+    const close = text.indexOf(`</${name}>`, index + tag.length)
+    if (close === -1) unclosed.add(name)
+    else {
+      typed += `${text.slice(from, index)} `
+      from = close + name.length + 3
+    }
+  }
+  return typed + text.slice(from)
 }
 
 function bounded(text: string): string {

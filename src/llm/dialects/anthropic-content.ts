@@ -17,7 +17,7 @@ function blockParts(block: Json): Part[] {
   const type = word(block.type) ?? ''
   if (type === 'text') return textPart(word(block.text) ?? '')
   if (type === 'tool_use' || type === 'server_tool_use' || type === 'mcp_tool_use') {
-    return [{ kind: 'call', name: word(block.name) ?? '', input: block.input }]
+    return [{ kind: 'call', name: word(block.name) ?? '', input: block.input, id: word(block.id) }]
   }
   if (type.endsWith('tool_result')) return [{ kind: 'result', text: resultText(block.content) }]
   if (type === 'image' || type === 'document' || type === 'container_upload') {

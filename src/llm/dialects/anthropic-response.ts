@@ -1,7 +1,7 @@
 import { anthropicParts } from './anthropic-content.ts'
 import { anthropicTokens, mergeAnthropicUsage } from './anthropic-usage.ts'
 import { type Json, object, word } from './json.ts'
-import { append, toMessage } from './message.ts'
+import { append, toReply } from './message.ts'
 import type { Fold } from './reader.ts'
 
 /** A content block while its deltas arrive. */
@@ -54,7 +54,7 @@ export function foldAnthropic(): Fold {
         model,
         usage: tokens === null ? null : { ...tokens, final: complete || stop !== null },
         error,
-        reply: toMessage('assistant', anthropicParts(content)),
+        ...toReply(anthropicParts(content)),
         stop_reason: stop,
       }
     },

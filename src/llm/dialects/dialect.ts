@@ -1,4 +1,5 @@
-import type { Message, SessionRef, Usage } from '#capture'
+import type { Message, SessionRef, ToolUse, Usage } from '#capture'
+import type { Skims } from './skim.ts'
 
 /**
  * One wire format of model APIs, at the edge: where it keeps its credential, what its errors look like, and how
@@ -13,6 +14,8 @@ export type Dialect = {
   errorBody(error: { status: number; code: string; message: string }): unknown
   /** Reads a request body that is already decompressed; `path` carries Gemini's model and method. */
   readRequest(body: Uint8Array, path: string): RequestReading
+  /** For a stream of which only model, counts, errors and end are wanted; without it all frames are. */
+  skims?: Skims
   /** A reader to push the response into, decompressed, in any chunking. */
   responseReader(shape: { streamed: boolean; status: number }): ResponseReader
 }
@@ -38,5 +41,7 @@ export type ResponseReading = {
   /** The type of an error in the body or, after a 200, in the stream. */
   error: string | null
   reply: Message | null
+  /** In the reply, as far as they have ids. */
+  tool_uses: ToolUse[]
   stop_reason: string | null
 }

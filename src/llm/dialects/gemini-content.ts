@@ -19,7 +19,8 @@ export function addPart(read: Part[], part: Json): void {
 
 function otherPart(part: Json): Part[] {
   const call = object(part.functionCall)
-  if (call !== null) return [{ kind: 'call', name: word(call.name) ?? '', input: call.args }]
+  if (call !== null)
+    return [{ kind: 'call', name: word(call.name) ?? '', input: call.args, id: word(call.id) }]
   const result = object(part.functionResponse)
   if (result !== null) return [{ kind: 'result', text: resultText(result.response) }]
   const code = object(part.executableCode)

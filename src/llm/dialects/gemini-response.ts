@@ -1,6 +1,6 @@
 import { addPart } from './gemini-content.ts'
 import { count, type Json, object, objects, word } from './json.ts'
-import { type Part, toMessage } from './message.ts'
+import { type Part, toReply } from './message.ts'
 import type { Fold } from './reader.ts'
 import { type Tokens, withoutCache } from './usage.ts'
 
@@ -34,7 +34,7 @@ export function foldGemini(): Fold {
         model,
         usage: tokens === null ? null : { ...tokens, final: complete || stop !== null },
         error,
-        reply: toMessage('assistant', parts),
+        ...toReply(parts),
         stop_reason: stop,
       }
     },

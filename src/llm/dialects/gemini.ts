@@ -5,12 +5,14 @@ import { foldGemini } from './gemini-response.ts'
 import { type Json, object, objects, parseBody, word } from './json.ts'
 import { collectHistory, type Part } from './message.ts'
 import { foldReader } from './reader.ts'
+import { skimGemini } from './skim.ts'
 
 /** https://ai.google.dev/api/generate-content; the model and the method are in the path. */
 export const gemini: Dialect = {
   name: 'gemini',
   errorBody: geminiError,
   readRequest,
+  skims: skimGemini,
   responseReader: () => foldReader(foldGemini()),
 }
 

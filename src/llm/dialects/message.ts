@@ -1,12 +1,12 @@
-import type { Message } from '#capture'
+import type { Message, ToolUse } from '#capture'
 import { cleanText } from '#lib/errors'
 import { canonicalJson, parseJson } from './json.ts'
 
 /** What a message is made of, whatever the dialect. Thinking is left out: clients resend it or not. */
 export type Part =
   | { kind: 'text'; text: string }
-  /** `input` is JSON, or its text as OpenAI's dialects carry it. */
-  | { kind: 'call'; name: string; input: unknown }
+  /** `input` is JSON, or its text as OpenAI's dialects carry it. The id is no part of what is meant. */
+  | { kind: 'call'; name: string; input: unknown; id?: string | null }
   | { kind: 'result'; text: string }
   /** Shown as `[image]`, `[document]`, …; `key` tells two of them apart. */
   | { kind: 'media'; label: string; key: string }
@@ -48,6 +48,21 @@ export function toMessage(role: Message['role'], parts: readonly Part[]): Messag
   if (run !== '') meant.push(`t${run}`)
   if (shown.length === 0) return null
   return { role, text: readable(shown.join('\n')), digest: digest(role, meant) }
+}
+
+/** What a model answered, and the tool uses in it that have ids. */
+export function toReply(parts: readonly Part[]): { reply: Message | null; tool_uses: ToolUse[] } {
+  const tool_uses = parts.flatMap((part) =>
+    part.kind === 'call' && part.id
+      ? { id: named(part.id), name: part.name === '' ? null : named(part.name) }
+      : [],
+  )
+  return { reply: toMessage('assistant', parts), tool_uses }
+}
+
+/** A name goes into columns: bounded, and of text that a database takes. */
+function named(text: string): string {
+  return cleanText(text.slice(0, 200))
 }
 
 /** Collects a history; neighbours of the assistant become one message, as the model answered them at once. */

@@ -18,5 +18,6 @@ export function chatMessageParts(message: Json): Part[] {
 function callParts(call: Json | null): Part[] {
   const named = object(call?.function) ?? object(call?.custom)
   if (named === null) return []
-  return [{ kind: 'call', name: word(named.name) ?? '', input: named.arguments ?? named.input ?? '' }]
+  const input = named.arguments ?? named.input ?? ''
+  return [{ kind: 'call', name: word(named.name) ?? '', input, id: word(call?.id) }]
 }

@@ -1,10 +1,10 @@
 import { count, type Json, object, objects, word } from './json.ts'
-import { append, toMessage } from './message.ts'
+import { append, toReply } from './message.ts'
 import { chatMessageParts } from './openai-chat-message.ts'
 import { chatTokens } from './openai-usage.ts'
 import type { Fold } from './reader.ts'
 
-type Call = { name: string; arguments: string }
+type Call = { id: string | null; name: string; arguments: string }
 
 export function foldChat(): Fold {
   let model: string | null = null
@@ -28,9 +28,10 @@ export function foldChat(): Fold {
     text = append(text, word(delta.content) ?? word(delta.refusal) ?? '')
     for (const call of [...objects(delta.tool_calls), ...legacyCall(delta)]) {
       const key = call.index ?? call.id ?? 0
-      const known = calls.get(key) ?? { name: '', arguments: '' }
+      const known = calls.get(key) ?? { id: null, name: '', arguments: '' }
       calls.set(key, known)
       const named = object(call.function) ?? object(call.custom)
+      known.id ??= word(call.id)
       known.name ||= word(named?.name) ?? ''
       known.arguments = append(known.arguments, word(named?.arguments) ?? word(named?.input) ?? '')
     }
@@ -53,12 +54,12 @@ export function foldChat(): Fold {
     },
     result(ended) {
       const tokens = chatTokens(usage)
-      const tool_calls = [...calls.values()].map((call) => ({ function: call }))
+      const tool_calls = [...calls.values()].map(({ id, ...call }) => ({ id, function: call }))
       return {
         model,
         usage: tokens === null ? null : { ...tokens, final: complete || ended || stop !== null },
         error,
-        reply: toMessage('assistant', chatMessageParts(whole ?? { content: text, tool_calls })),
+        ...toReply(chatMessageParts(whole ?? { content: text, tool_calls })),
         stop_reason: stop,
       }
     },

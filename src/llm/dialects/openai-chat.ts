@@ -6,12 +6,14 @@ import { chatMessageParts } from './openai-chat-message.ts'
 import { foldChat } from './openai-chat-response.ts'
 import { openaiRole, outputText } from './openai-content.ts'
 import { foldReader } from './reader.ts'
+import { skimChat } from './skim.ts'
 
 /** https://platform.openai.com/docs/api-reference/chat, and everybody who speaks it too. */
 export const openaiChat: Dialect = {
   name: 'openai-chat',
   errorBody: openaiError,
   readRequest,
+  skims: skimChat,
   responseReader: () => foldReader(foldChat()),
 }
 

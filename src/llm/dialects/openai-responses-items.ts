@@ -17,9 +17,8 @@ export function itemParts(item: Json): Part[] | null {
   const type = itemType(item)
   if (type === 'message') return openaiParts(item.content)
   if (isOutput(type)) return [{ kind: 'result', text: outputText(item.output ?? item.tools) }]
-  if (type === 'function_call') return call(item.name, item.arguments)
-  if (type === 'custom_tool_call') return call(item.name, item.input)
-  if (type === 'mcp_call') return call(item.name, item.arguments)
+  if (type === 'function_call' || type === 'mcp_call') return call(item.name, item.arguments, item)
+  if (type === 'custom_tool_call') return call(item.name, item.input, item)
   if (type === 'code_interpreter_call') return call('code_interpreter', { code: item.code })
   if (type === 'web_search_call' || type.endsWith('shell_call') || type === 'computer_call') {
     return call(type.replace(/_call$/, ''), object(item.action) ?? list(item.actions))
@@ -40,6 +39,6 @@ function isOutput(type: string): boolean {
   return type.endsWith('_call_output') || type === 'tool_search_output'
 }
 
-function call(name: unknown, input: unknown): Part[] {
-  return [{ kind: 'call', name: word(name) ?? '', input: input ?? '' }]
+function call(name: unknown, input: unknown, item: Json = {}): Part[] {
+  return [{ kind: 'call', name: word(name) ?? '', input: input ?? '', id: word(item.call_id) }]
 }

@@ -1,5 +1,5 @@
 import { type Json, object, objects, word } from './json.ts'
-import { append, collectHistory } from './message.ts'
+import { append, toReply } from './message.ts'
 import { openaiErrorType } from './openai-chat-response.ts'
 import { itemParts, itemRole } from './openai-responses-items.ts'
 import { responsesTokens } from './openai-usage.ts'
@@ -64,15 +64,14 @@ export function foldResponses(): Fold {
     result() {
       const tokens = answers.reduce<Tokens | null>((sum, one) => addTokens(sum, one.usage), null)
       const final = answers.every((one) => terminal.has(one.status ?? ''))
-      const said = collectHistory()
-      for (const item of answer.items.values()) {
-        if (itemRole(item) === 'assistant') said.add('assistant', itemParts(item) ?? [])
-      }
+      const said = [...answer.items.values()].flatMap((item) =>
+        itemRole(item) === 'assistant' ? (itemParts(item) ?? []) : [],
+      )
       return {
         model,
         usage: tokens === null ? null : { ...tokens, final },
         error,
-        reply: said.messages()[0] ?? null,
+        ...toReply(said),
         stop_reason: answer.reason ?? answer.status,
       }
     },

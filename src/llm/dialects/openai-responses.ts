@@ -8,6 +8,7 @@ import { itemParts, itemRole } from './openai-responses-items.ts'
 import { foldResponses } from './openai-responses-response.ts'
 import { readClientMetadata } from './openai-responses-session.ts'
 import { foldReader } from './reader.ts'
+import { skimResponses } from './skim.ts'
 import { splitJson } from './split-json.ts'
 
 /** https://platform.openai.com/docs/api-reference/responses, over HTTP, SSE and WebSocket. */
@@ -15,6 +16,7 @@ export const openaiResponses: Dialect = {
   name: 'openai-responses',
   errorBody: openaiError,
   readRequest,
+  skims: skimResponses,
   responseReader: () => foldReader(foldResponses()),
 }
 

@@ -5,6 +5,6 @@ export const unread: Pick<Dialect, 'readRequest' | 'responseReader'> = {
   readRequest: () => ({ model: null, stream: false, history: [], session: null }),
   responseReader: () => ({
     push: () => {},
-    result: () => ({ model: null, usage: null, error: null, reply: null, stop_reason: null }),
+    result: () => ({ model: null, usage: null, error: null, reply: null, tool_uses: [], stop_reason: null }),
   }),
 }

@@ -14,7 +14,7 @@ import { readableBytes } from '../dialects/json.ts'
 import { recordable } from '../headers.ts'
 import { splitModel } from '../orchestra/models.ts'
 import type { PriceOf } from '../price.ts'
-import type { LlmProxy } from '../proxy.ts'
+import type { LlmProxy } from '../proxy-options.ts'
 import { clientLeft } from '../refusal.ts'
 import { type Plan, planFor } from '../routing/plan.ts'
 import type { Target } from '../target.ts'
@@ -33,6 +33,8 @@ export type ClimbCall = {
   call: Call
   body: Uint8Array<ArrayBuffer>
   plan: Plan
+  /** Headers for the answer. */
+  marks: Readonly<Record<string, string>>
 }
 
 export type ClimbDeps = {
@@ -84,7 +86,7 @@ export async function climbCall(
     if (waiting !== null) return await human(waiting, question, null)
     const asking = {
       adapters: ladders.adapters,
-      send: ownCalls(proxy)(caller.principal),
+      send: ownCalls(proxy, { part: true })(caller.principal),
       timeoutMs: answerMs,
     }
     const trial = { question, signal, tags, conversation }
@@ -109,7 +111,9 @@ export async function climbCall(
     const started = performance.now()
     const at = splitModel(model)
     const headers = new Headers(request.headers)
-    for (const name of ['accept-encoding', 'sluice-dry-run', 'transfer-encoding']) headers.delete(name)
+    // What is cached is the answer of the ladder.
+    const notOnward = ['accept-encoding', 'sluice-dry-run', 'sluice-cache', 'transfer-encoding']
+    for (const name of notOnward) headers.delete(name)
     const own = request.headers.get('sluice-tags')
     headers.set('sluice-tags', [...(own === null ? [] : [own]), ...tags].join(','))
     headers.set('sluice-conversation', conversation)
@@ -118,7 +122,7 @@ export async function climbCall(
     const rungPlan: Plan = { ...one, route: plan.route, spec: { ...one.spec, guests: plan.spec.guests } }
     const sent = new Request(request.url, { method: request.method, headers, body, signal })
     const { replay: _, ...onward } = target
-    const response = await proxy.handle(sent, { ...onward, caller, plan: rungPlan }, null)
+    const response = await proxy.handle(sent, { ...onward, caller, plan: rungPlan, part: true }, null)
     const packed = new Uint8Array(await response.arrayBuffer().catch(() => new ArrayBuffer(0)))
     const bytes = new Uint8Array(
       decompress(packed, response.headers.get('content-encoding'), readableBytes) ?? [],
@@ -204,6 +208,8 @@ export async function climbCall(
     headers.set('sluice-ladder', id)
     headers.set('sluice-attempt', String(steps.length))
     call.answered(status, recordable(headers))
+    for (const name in of.marks) headers.set(name, of.marks[name] ?? '')
+    if (call.cache !== null) headers.set('sluice-cache', call.cache)
     call.response(bytes)
     await call.end('completed')
     headers.set('sluice-exchange', call.id)

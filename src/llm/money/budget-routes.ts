@@ -11,7 +11,7 @@ import {
   resetBudget,
   updateBudget,
 } from './budget-queries.ts'
-import type { MoneyRoutesOptions } from './money-routes.ts'
+import type { MoneyRoutesOptions } from './routes-options.ts'
 import { ownerOf } from './rule-subject.ts'
 import {
   type BudgetView,
@@ -35,7 +35,7 @@ Reserved are a token for each 3 bytes of the body (at the price of writing to th
 
 What is spent can pass the limit only by (a) what calls under way cost more than they reserved, (b) what a gateway that died had leased and spent, until its calls are on record: at most its lease, for which others may have it after 15 s, (c) with on_outage "open", what is called while the database is down, (d) calls that unknown_price "allow" lets pass. Any number of gateways share one limit exactly.
 
-A call whose provider tells no usage, or that breaks off before it, is charged by the bytes of its answer, and never more than it reserved. Local servers without a price cost nothing and are never refused. Days and months are those of UTC.`
+A call whose provider tells no usage, or that breaks off before it, is charged by the bytes of its answer, and never more than it reserved. Local servers without a price cost nothing and are never refused; nor is what the cache answers, which reserves nothing. Of a call that climbs a ladder, each rung reserves and settles by itself. Days and months are those of UTC.`
 
 /** Who reads sees the budgets of the own tenant and its keys; who sets them is an admin. */
 export function budgetRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {

@@ -29,13 +29,16 @@ export type Estimate = {
 /** What the body says about its cost; read without parsing it, at 10 µs for 75 KB. */
 export type BodyShape = { inputTokens: number; outputTokens: number; writes: 'none' | 'minutes' | 'hour' }
 
-export function shapeOf({
-  body,
-  bodyBytes,
-  packed,
-}: Pick<AdmitCall, 'body' | 'bodyBytes' | 'packed'>): BodyShape {
+type Body = Pick<AdmitCall, 'body' | 'bodyBytes' | 'packed'>
+
+export function inputTokensOf({ body, bodyBytes, packed }: Body): number {
   const bytes = (bodyBytes ?? body?.byteLength ?? lengthUnnamed) * (packed ? packedFactor : 1)
-  const inputTokens = Math.ceil(bytes / bytesPerToken)
+  return Math.ceil(bytes / bytesPerToken)
+}
+
+export function shapeOf(of: Body): BodyShape {
+  const { body, packed } = of
+  const inputTokens = inputTokensOf(of)
   if (body === null || packed) return { inputTokens, outputTokens: outputUnnamed, writes: 'none' }
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const named = largest(

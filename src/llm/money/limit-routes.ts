@@ -3,7 +3,7 @@ import { newId } from '#lib/ids'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { iso } from './budget-queries.ts'
-import type { MoneyRoutesOptions } from './money-routes.ts'
+import type { MoneyRoutesOptions } from './routes-options.ts'
 import { ownerOf } from './rule-subject.ts'
 import {
   idOf,
@@ -33,6 +33,8 @@ export function limitRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {
       },
       routeDoc({
         summary: 'Set a rate limit',
+        description:
+          'Requests count whoever answers them, the cache included, which spends no tokens. A call that climbs a ladder is one request, with the tokens of all its rungs.',
         scope: 'admin',
         tag,
         body: limitInput,

@@ -17,9 +17,12 @@ export type Limiter = {
    * Counts a call, with the tokens that it sends.
    * @throws SluiceError 429 `rate-limited`; nothing is counted then
    */
-  count(limits: readonly RateLimit[], tokens: number, at: number): Counted
+  count(limits: readonly RateLimit[], call: CountedCall): Counted
   close(): Promise<void>
 }
+
+/** `requests` is 1, or 0 for a part of a call that was counted; `at` in ms since the epoch. */
+export type CountedCall = { requests: 0 | 1; tokens: number; at: number }
 
 export type Counted = {
   headers: Record<string, string>
@@ -49,15 +52,15 @@ export function openLimiter({ sql, log, tickMs = 250 }: LimiterOptions): Limiter
     },
   }
 
-  function count(limits: readonly RateLimit[], tokens: number, at: number): Counted {
+  function count(limits: readonly RateLimit[], { requests, tokens, at }: CountedCall): Counted {
     const own = limits.map((limit) => windowOf(limit, at))
-    const full = own.find((window) => window.fullFor(at) !== null)
-    const what = full?.fullFor(at)
+    const full = own.find((window) => window.fullFor(at, requests) !== null)
+    const what = full?.fullFor(at, requests)
     if (full !== undefined && what != null) {
       const seconds = full.secondsUntilRoom(what, at)
       throw limited(full.limit, { what, seconds, headers: headersOf(own, at) })
     }
-    for (const window of own) window.add(1, tokens)
+    for (const window of own) window.add(requests, tokens)
     return {
       headers: headersOf(own, at),
       add: (more) => {

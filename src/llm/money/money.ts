@@ -6,13 +6,19 @@ import type { Outcome, Usage } from '#capture'
  */
 export type Money = {
   /**
-   * Counts the call against rate limits, and reserves what it may cost in every budget that is about it.
-   * @throws SluiceError 429 `rate-limited`; 402 `budget-exhausted`, `price-unknown`; 503 `budget-unavailable`
+   * Counts the call against rate limits, whoever answers it, the cache included. In memory.
+   * @throws SluiceError 429 `rate-limited`; nothing is counted then
    */
-  admit(call: AdmitCall): Admission | Promise<Admission>
+  count(call: AdmitCall): Admission
   /**
-   * Calls over a WebSocket come without a moment to refuse each, so none is opened where a budget is about them.
-   * @throws SluiceError 426 `budget-needs-http`, at which clients go on over HTTP
+   * Reserves what the call may cost in every budget that is about it, once it is known that a provider is to be asked.
+   * @throws SluiceError 402 `budget-exhausted`, `price-unknown`; 503 `budget-unavailable`
+   */
+  reserve(call: AdmitCall): Admission | Promise<Admission>
+  /**
+   * Calls over a WebSocket come without a moment to refuse each, so none is opened where a budget or a limit is about
+   * them.
+   * @throws SluiceError 426 `budget-needs-http`, `limit-needs-http`, at which clients go on over HTTP
    */
   admitSocket(call: Pick<AdmitCall, 'tenant' | 'keyId' | 'candidates'>): void
   /** Settles what is told, gives leases back. */
@@ -36,6 +42,8 @@ export type AdmitCall = {
   bodyBytes: number | null
   /** Compressed by the client: its limits cannot be read, its length is no measure. */
   packed: boolean
+  /** A call that climbs a ladder is one request; the tokens are those of its rungs. @default both */
+  counts?: 'both' | 'requests' | 'tokens'
 }
 
 export type Candidate = {

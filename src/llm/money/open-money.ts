@@ -1,12 +1,13 @@
 import type { Sql } from 'postgres'
+import type { Usage } from '#capture'
 import { errorText, type SluiceError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import type { Account, Held, Reserved } from './account.ts'
 import { overdueAlerts } from './alerts.ts'
-import { type Budget, type Matcher, matcher, type RuleSet } from './budget.ts'
-import { type BodyShape, estimate, isBilled, shapeOf } from './estimate.ts'
+import { type Budget, type Matcher, matcher } from './budget.ts'
+import { type BodyShape, estimate, inputTokensOf, isBilled, shapeOf } from './estimate.ts'
 import { type Ledger, openLedger } from './ledger.ts'
-import { type Counted, openLimiter } from './limiter.ts'
+import { openLimiter } from './limiter.ts'
 import { type Admission, type AdmitCall, type Candidate, type Money, unlimited } from './money.ts'
 import type { PriceBook } from './price-book.ts'
 import { reconcile } from './reconcile.ts'
@@ -64,13 +65,15 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
   upkeepTimer.unref()
 
   return {
-    admit,
+    count,
+    reserve,
     admitSocket({ tenant, keyId, candidates }) {
+      const about = rules({ tenant, keyId, route: null })
+      if ((about?.limits.length ?? 0) > 0) throw needsHttp('limit')
       const book = settings.book()
       if (candidates.every((one) => isFree(one, book))) return
-      const about = settings.current() === null ? null : rules({ tenant, keyId, route: null })
       if (settings.current() !== null && (about?.budgets.length ?? 0) === 0) return
-      throw needsHttp()
+      throw needsHttp('budget')
     },
     book: settings.book,
     refresh: settings.refresh,
@@ -93,27 +96,38 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
     }
   }
 
-  function admit(call: AdmitCall): Admission | Promise<Admission> {
+  /** Where nobody knows yet what is limited, budgets have the word. */
+  function count(call: AdmitCall): Admission {
+    const limits = rules(call)?.limits ?? []
+    if (limits.length === 0) return unlimited
+    const { counts = 'both', at } = call
+    const ownTokens =
+      counts !== 'requests' &&
+      limits.some(({ tokens }) => tokens !== null) &&
+      isBilled(call.method, call.path)
+    const guess = ownTokens ? inputTokensOf(call) : 0
+    const { headers, add } = limiter.count(limits, {
+      requests: counts === 'tokens' ? 0 : 1,
+      tokens: guess,
+      at,
+    })
+    return counted({ headers, add, guess, ownTokens })
+  }
+
+  function reserve(call: AdmitCall): Admission | Promise<Admission> {
     if (settings.current() === null) return withoutRules(call)
-    const about = rules(call)
-    if (about === null) return unlimited
-    return admitUnder(about, call)
+    const budgets = rules(call)?.budgets ?? []
+    if (budgets.length === 0 || !isBilled(call.method, call.path)) return unlimited
+    const shape = shapeOf(call)
+    const dearest = dearestOf(budgets, call, shape)
+    if (dearest === null) return unlimited
+    return reserveAll({ budgets, call, dearest })
   }
 
   /** Nobody knows yet what is limited: only what costs nothing may pass. */
   function withoutRules(call: AdmitCall): Admission {
     if (!isBilled(call.method, call.path) || call.candidates.every((one) => one.local)) return unlimited
     throw unavailable(null)
-  }
-
-  function admitUnder({ budgets, limits }: RuleSet, call: AdmitCall): Admission | Promise<Admission> {
-    const billed = isBilled(call.method, call.path)
-    const shape = shapeOf(call)
-    const counted =
-      limits.length === 0 ? null : limiter.count(limits, billed ? shape.inputTokens : 0, call.at)
-    const dearest = billed && budgets.length > 0 ? dearestOf(budgets, call, shape) : null
-    if (dearest === null) return admission({ shape, counted, accounts: [], budgets, dearest: null })
-    return reserveAll({ budgets, call, shape, counted, dearest })
   }
 
   /** What to reserve; null where nothing can cost anything. @throws SluiceError 402 `price-unknown` */
@@ -133,8 +147,6 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
   function reserveAll(asked: {
     budgets: readonly Budget[]
     call: AdmitCall
-    shape: BodyShape
-    counted: Counted | null
     dearest: Dearest
   }): Admission | Promise<Admission> {
     const { budgets, call, dearest } = asked
@@ -145,9 +157,9 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
       if (typeof answer !== 'string')
         return reserveRest(asked, { accounts, account, answer, next: index + 1 })
       const refused = take(answer, account, accounts, dearest.micros)
-      if (refused !== null) return refuse(refused, asked, accounts)
+      if (refused !== null) return refuse(refused, call, accounts)
     }
-    return admission({ ...asked, accounts })
+    return admission(accounts, dearest)
   }
 
   async function reserveRest(
@@ -162,39 +174,43 @@ export async function openMoney(options: MoneyOptions): Promise<OpenMoney> {
       const account = ledger.account(budget, call.at)
       refused = take(await ledger.reserve(account, dearest.micros), account, accounts, dearest.micros)
     }
-    return refused === null ? admission({ ...asked, accounts }) : refuse(refused, asked, accounts)
+    return refused === null ? admission(accounts, dearest) : refuse(refused, call, accounts)
   }
 
   /** Undoes what was reserved. Where some candidates cost nothing, the call may go to those. */
-  function refuse(
-    refused: SluiceError,
-    asked: Parameters<typeof reserveAll>[0],
-    accounts: Held[],
-  ): Admission {
+  function refuse(refused: SluiceError, { candidates }: AdmitCall, accounts: Held[]): Admission {
     for (const { account, reserved } of accounts) account.settle(reserved, 0)
-    const { call, shape, counted, budgets } = asked
     const book = settings.book()
-    if (!call.candidates.some((one) => isFree(one, book))) throw refused
-    return admission({ shape, counted, accounts: [], budgets, dearest: null, freeOnly: true })
+    if (!candidates.some((one) => isFree(one, book))) throw refused
+    return { ...unlimited, freeOnly: true }
   }
 
-  function admission(of: {
-    shape: BodyShape
-    counted: Counted | null
-    accounts: Held[]
-    budgets: readonly Budget[]
-    dearest: Dearest | null
-    freeOnly?: boolean
-  }): Admission {
-    const { counted, accounts, dearest } = of
-    const settle = settlement({ ...of, book: settings.book })
-    return {
-      headers: counted?.headers ?? {},
-      metered: accounts.length > 0 || counted !== null,
-      freeOnly: of.freeOnly ?? false,
-      settle: (actual) => settle(actual, dearest),
-    }
+  function admission(accounts: Held[], dearest: Dearest): Admission {
+    const settle = settlement({ accounts, book: settings.book })
+    return { ...unlimited, metered: true, settle: (actual) => settle(actual, dearest) }
   }
+}
+
+/** An admission that corrects the guess of its tokens at the end, once. */
+function counted(of: {
+  headers: Record<string, string>
+  add: (tokens: number) => void
+  guess: number
+  ownTokens: boolean
+}): Admission {
+  let settled = false
+  return {
+    ...{ headers: of.headers, metered: of.ownTokens, freeOnly: false },
+    settle({ usage }) {
+      if (!settled && of.ownTokens && usage !== null) of.add(tokensOf(usage) - of.guess)
+      settled = true
+      return null
+    },
+  }
+}
+
+function tokensOf({ input, output, cache_read, cache_write }: Usage): number {
+  return (input ?? 0) + (output ?? 0) + (cache_read ?? 0) + (cache_write ?? 0)
 }
 
 /** Null where it holds; what it is refused with otherwise. */

@@ -1,5 +1,5 @@
 import type { Usage } from '#capture'
-import { type List, lister, type PriceOf, priceList } from '../price.ts'
+import { type List, type Lister, lister, type PriceOf, priceList } from '../price.ts'
 
 /** An operator's own price, in micro-units per million tokens: 3 USD are 3,000,000. */
 export type PriceOverride = {
@@ -31,7 +31,7 @@ const builtInList: List = { name: priceList, providers: null }
 
 export function priceBook(overrides: readonly PriceOverride[] = [], list: List = builtInList): PriceBook {
   const table = new Map(overrides.map((one) => [keyOf(one.provider, one.model), one]))
-  const listed = lister(list)
+  const listed = listerOf(list)
   return {
     list: list.name,
     contextWindow: listed.contextWindow,
@@ -55,6 +55,15 @@ export function priceBook(overrides: readonly PriceOverride[] = [], list: List =
     )
   }
 }
+
+/** A book is made anew with each change of a budget; what a list's reader remembers must outlive that. */
+function listerOf(list: List): Lister {
+  const known = listers.get(list) ?? lister(list)
+  listers.set(list, known)
+  return known
+}
+
+const listers = new WeakMap<List, Lister>()
 
 /** Rounded once, half up; in whole numbers of any size, so that it is exact. */
 function overridden(own: PriceOverride, usage: Usage): number {

@@ -8,8 +8,8 @@ import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { safeRequest } from '#lib/safe-request'
 import { iso } from './budget-queries.ts'
-import type { MoneyRoutesOptions } from './money-routes.ts'
 import { listBytes, nameOf, storeList } from './price-list.ts'
+import type { MoneyRoutesOptions } from './routes-options.ts'
 import {
   idOf,
   listOf,

@@ -34,9 +34,9 @@ export function priceUnknown(budget: Budget, { provider, model }: Candidate): Sl
   )
 }
 
-export function needsHttp(): SluiceError {
-  const message = 'A budget is about this call, and over a WebSocket it could not be kept: use HTTP'
-  return new SluiceError(426, 'budget-needs-http', message, { headers: { upgrade: 'HTTP/1.1' } })
+export function needsHttp(what: 'budget' | 'limit'): SluiceError {
+  const message = `A ${what} is about these calls, and over a WebSocket it could not be kept: use HTTP`
+  return new SluiceError(426, `${what}-needs-http`, message, { headers: { upgrade: 'HTTP/1.1' } })
 }
 
 export function unavailable(budget: Budget | null): SluiceError {

@@ -4,17 +4,9 @@ import { isoTime } from '#lib/clock'
 import { InputError } from '#lib/errors'
 import { readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
-import type { MoneyRoutesOptions } from './money-routes.ts'
-import { usd } from './refusals.ts'
-import {
-  classes,
-  dimensions,
-  isClass,
-  type ReportFilter,
-  type ReportRow,
-  report,
-  type Sums,
-} from './report.ts'
+import { classes, dimensions, isClass, type ReportFilter, report } from './report.ts'
+import { costs, named, tokens } from './report-view.ts'
+import type { MoneyRoutesOptions } from './routes-options.ts'
 import { reachOf, tag, word } from './shapes.ts'
 
 const time = z
@@ -76,7 +68,7 @@ const money = {
   ...sums,
   cost: z.string().meta({ description: 'Decimal' }),
   currency: z.literal('USD'),
-  unpriced_calls: z.int(),
+  unpriced_calls: z.int().meta({ description: 'With tokens, and without a price for them' }),
 }
 const costView = z.object({
   ...range,
@@ -115,7 +107,11 @@ export function reportRoutes({ reading, authorise }: MoneyRoutesOptions) {
         const filter = filterOf(principal, rest)
         if (by.some(isClass) && filter.until - filter.since > 32 * 86_400_000) {
           throw new InputError(400, 'bad-query', [
-            { pointer: '?since', detail: 'a report by class covers 31 days at most' },
+            {
+              pointer: '?since',
+              detail:
+                'a report by class reads every exchange of its time, and covers 31 days at most: ask for each month, or leave the class out',
+            },
           ])
         }
         const { rows, total } = await reading.read((sql) => report(sql, by, filter))
@@ -125,7 +121,7 @@ export function reportRoutes({ reading, authorise }: MoneyRoutesOptions) {
       routeDoc({
         summary: 'Cost by model, provider, key, tenant, route, tag, day, hour or class; the dearest first',
         description:
-          'An exchange with two tags counts under each; the total counts it once. Sums older than 40 days are kept by the day. At most 1,000 items.',
+          'An exchange with two tags counts under each; the total counts it once. Sums older than 40 days are kept by the day. At most 1,000 items. By class (task_type, complexity, language, domain, sensitivity) a report reads the exchanges themselves: 31 days at most, and none past retention.',
         ...{ scope: 'read', tag, query: costQuery, answer: costView },
       }),
     )
@@ -145,31 +141,4 @@ function filterOf(principal: Parameters<typeof reachOf>[0], query: Query): Repor
 
 function shown({ since, until }: ReportFilter) {
   return { since: isoTime(since), until: isoTime(until) }
-}
-
-function named(row: ReportRow, by: readonly string[]) {
-  return Object.fromEntries(by.map((one) => [one, row[one] ?? null]))
-}
-
-function tokens(row: Sums) {
-  const { calls, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens } = row
-  const total_tokens = input_tokens + output_tokens + cache_read_tokens + cache_write_tokens
-  return {
-    calls,
-    input_tokens,
-    output_tokens,
-    cache_read_tokens,
-    cache_write_tokens,
-    reasoning_tokens,
-    total_tokens,
-  }
-}
-
-function costs(row: Sums) {
-  return {
-    ...tokens(row),
-    cost: usd(row.cost_micros),
-    currency: 'USD' as const,
-    unpriced_calls: row.unpriced,
-  }
 }

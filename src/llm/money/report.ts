@@ -71,7 +71,7 @@ export async function report(
   const rows = await sql<(ReportRow & { whole: boolean })[]>`
     with groups as (
       select ${names}, ${sumsOf(sql)} from ${source} ${tags} where ${where}
-      group by ${sql.unsafe(by.map((_, index) => index + 1).join(', '))}
+      group by ${sql.unsafe(by.map((_, index) => index + 1).join(', '))} having sum(s.calls) > 0
     )
     select * from (
       (select *, false as whole from groups order by ${order} limit ${mostRows})
@@ -109,7 +109,7 @@ function fromExchanges(sql: postgres.Sql, { since, until }: ReportFilter) {
   return sql`(
     select date_trunc('hour', x.started_at, 'UTC') as hour, x.tenant, x.key_id, x.route, x.provider,
       coalesce(x.model_served, x.model_asked) as model, x.tags, 1 as calls,
-      (x.cost_micros is null)::int as unpriced, x.input_tokens, x.output_tokens, x.cache_read_tokens,
+      (x.cost_micros is null and coalesce(x.input_tokens, x.output_tokens) is not null)::int as unpriced, x.input_tokens, x.output_tokens, x.cache_read_tokens,
       x.cache_write_tokens, x.reasoning_tokens, x.cost_micros,
       k.task_type, k.complexity, k.language, k.domain, k.sensitivity
     from exchanges x left join exchange_classes k on k.id = x.id and k.id >= ${from} and k.id < ${before}

@@ -1,7 +1,6 @@
 import type { Usage } from '#capture'
 import type { Held } from './account.ts'
-import { answerBytesPerToken, type BodyShape } from './estimate.ts'
-import type { Counted } from './limiter.ts'
+import { answerBytesPerToken } from './estimate.ts'
 import type { Actual, Candidate } from './money.ts'
 import type { PriceBook } from './price-book.ts'
 
@@ -11,15 +10,11 @@ export type Dearest = { candidate: Candidate; usage: Usage; micros: number }
 /** Who never got to a model owes nothing, and no vendor bills an error without a usage. */
 const unbilledOutcomes = new Set(['rejected', 'upstream_unreachable', 'upstream_error'])
 
-/** Settles a call once, in memory: the ledger and the limiter tell the database at their own pace. */
+/** Settles the reservations of a call once, in memory: the ledger tells the database at its own pace. */
 export function settlement({
-  shape,
-  counted,
   accounts,
   book,
 }: {
-  shape: BodyShape
-  counted: Counted | null
   accounts: readonly Held[]
   book: () => PriceBook
 }): (actual: Actual, dearest: Dearest | null) => number | null {
@@ -27,7 +22,6 @@ export function settlement({
 
   return (actual, dearest) => {
     if (charged !== undefined) return charged
-    counted?.add(tokensOf(actual.usage, shape) - shape.inputTokens)
     charged = accounts.length === 0 ? null : chargeOf(actual, dearest, book())
     for (const { account, reserved } of accounts) {
       if (reserved === 0) account.charge(charged ?? 0)
@@ -55,9 +49,4 @@ function chargeOf(actual: Actual, dearest: Dearest | null, book: PriceBook): num
   const told = actual.usage
   const guess = told === null ? { ...usage, output } : { ...told, output: Math.max(told.output ?? 0, output) }
   return Math.max(cost, Math.min(micros, priced(guess) ?? 0))
-}
-
-function tokensOf(usage: Usage | null, { inputTokens }: BodyShape): number {
-  if (usage === null) return inputTokens
-  return (usage.input ?? 0) + (usage.output ?? 0) + (usage.cache_read ?? 0) + (usage.cache_write ?? 0)
 }

@@ -34,6 +34,10 @@ const counts = [
 ] as const
 
 const hourMs = 3_600_000
+/** Two who move sums at once would each move what the other has moved. */
+export const spendLock = 1_366_351_873
+/** Sums are kept by the hour for so many days, then by the day. */
+export const daysByHour = 40
 
 /**
  * Adds exchanges to the sums, in the transaction that stores them: once, as they are. Only inserts, so that workers
@@ -65,6 +69,8 @@ export async function recordSpend(tx: TransactionSql, stored: readonly Accountab
 }
 
 function add(rows: Map<string, Row>, { exchange: { open, end }, means }: Accountable): void {
+  // A tool's call is nobody's model call, and has no price.
+  if (open.dialect === 'mcp') return
   const fresh: Row = {
     hour: new Date(Math.floor(open.started_at / hourMs) * hourMs).toISOString(),
     tenant: open.tenant,
@@ -89,7 +95,7 @@ function add(rows: Map<string, Row>, { exchange: { open, end }, means }: Account
   rows.set(key, row)
   const { usage, cost } = means
   row.calls += 1
-  row.unpriced += cost === null ? 1 : 0
+  row.unpriced += cost === null && usage !== null ? 1 : 0
   row.input_tokens += usage?.input ?? 0
   row.output_tokens += usage?.output ?? 0
   row.cache_read_tokens += usage?.cache_read ?? 0
@@ -113,15 +119,14 @@ export async function compactSpend(sql: Sql): Promise<void> {
   await merge(
     sql,
     'day',
-    `hour < date_trunc('day', now(), 'UTC') - interval '40 days' and hour > now() - interval '60 days'`,
+    `hour < date_trunc('day', now(), 'UTC') - interval '${daysByHour} days' and hour > now() - interval '60 days'`,
   )
 }
 
 async function merge(sql: Sql, unit: 'hour' | 'day', where: string): Promise<void> {
   const sums = counts.map((name) => `sum(${name})::bigint`).join(', ')
   await sql.begin(async (tx) => {
-    // Two at once would each move what the other has moved.
-    await tx`select pg_advisory_xact_lock(1366351873)`
+    await tx`select pg_advisory_xact_lock(${spendLock})`
     await tx.unsafe(`
       with gone as (delete from spend where ${where} returning *)
       insert into spend (hour, tenant, key_id, route, provider, model, tags, ${counts.join(', ')})

@@ -40,10 +40,10 @@ export class Window {
     this.own.tokens += tokens
   }
 
-  /** What is used up; null: there is room. */
-  fullFor(at: number): 'requests' | 'tokens' | null {
+  /** What is used up; null: there is room for so many requests, and a token. */
+  fullFor(at: number, more: 0 | 1): 'requests' | 'tokens' | null {
     const { requests, tokens } = this.limit
-    if (requests !== null && this.#used('requests', at) + 1 > requests) return 'requests'
+    if (requests !== null && more > 0 && this.#used('requests', at) + more > requests) return 'requests'
     if (tokens !== null && this.#used('tokens', at) >= tokens) return 'tokens'
     return null
   }

@@ -45,7 +45,7 @@ export type SendOptions = { signal: AbortSignal; onProgress?: (progress: Progres
 export type OrchestraOptions = {
   sql: Sql
   adapters: AdapterFactory
-  calls: OwnCalls
+  calls: OwnCalls<Principal>
   providers: Providers
   vault: Vault
   /** Resolves when changed keys are in force here. */

@@ -1,5 +1,6 @@
 import { findProvider } from '@pydantic/genai-prices'
 import { listName, price } from '../price.ts'
+import { mockModels } from '../providers/mock/models.ts'
 import type { Provider, Providers } from '../providers/provider.ts'
 
 export type Listed = { provider: string; model: string }
@@ -74,19 +75,25 @@ export function openCatalogue(providers: Providers): Catalogue {
       reasoning: 0,
       final: true,
     }
-    const owner = setUp().find(({ name }) => price({ provider: name, model, usage, at: Date.now() }) !== null)
+    const owner = setUp().find(({ name }) =>
+      name === 'mock'
+        ? mockModels.includes(model)
+        : price({ provider: name, model, usage, at: Date.now() }) !== null,
+    )
     return owner === undefined ? null : { provider: owner.name, model }
   }
 
   function setUp(): Provider[] {
     return providers.names().flatMap((name) => {
       const provider = providers.find(name)
-      return provider !== null && provider.keys.size > 0 && provider.baseUrl !== null ? [provider] : []
+      if (provider === null || provider.baseUrl === null) return []
+      return provider.keys.size > 0 || name === 'mock' ? [provider] : []
     })
   }
 }
 
-function pricedModels({ name }: Provider): string[] {
+function pricedModels({ name }: Provider): readonly string[] {
+  if (name === 'mock') return mockModels
   const providerId = listName(name)
   if (providerId === null) return []
   return (findProvider({ providerId })?.models ?? []).map(({ id }) => id)

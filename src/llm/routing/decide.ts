@@ -1,8 +1,10 @@
 import type { ExchangeOpen } from '#capture'
+import { SluiceError } from '#lib/errors'
 import type { Candidate as Payable } from '../money/money.ts'
 import type { Providers } from '../providers/provider.ts'
 import { lengthOf } from '../request-body.ts'
 import type { Target } from '../target.ts'
+import { saidFacts } from './facts.ts'
 import { isOnward, modelOf } from './model-of.ts'
 import type { Plan } from './plan.ts'
 import type { Routing } from './routing.ts'
@@ -18,7 +20,9 @@ export function concern(
 ): CallShape | null {
   if (routing === null || target.named || target.dialect === null || routing.planner.rules().length === 0)
     return null
-  if (exchange.method !== 'POST' || !isOnward(target.path)) return null
+  // A WebSocket opens with a GET, and its first message is what a POST would be.
+  const asks = exchange.method === 'POST' || exchange.protocol === 'websocket'
+  if (!asks || !isOnward(target.path)) return null
   const shape: CallShape = {
     dialect: target.dialect,
     tenant: exchange.tenant,
@@ -27,8 +31,23 @@ export function concern(
     headers,
     bytes: lengthOf(headers),
     model: undefined,
+    facts: saidFacts(headers),
   }
   return routing.planner.concerns(shape) ? shape : null
+}
+
+/**
+ * What a WebSocket would carry is not known when it opens, and where it goes is settled then.
+ * @throws SluiceError 426 `route-needs-http` where a rule could be about it, at which clients go on over HTTP
+ */
+export function refuseRuledSocket(
+  routing: Pick<Routing, 'planner'> | null,
+  of: { exchange: ExchangeOpen; target: Target; headers: Headers },
+): void {
+  if (concern(routing, of) === null) return
+  const message =
+    'A route could be about these calls, and over a WebSocket it could not be followed: use HTTP'
+  throw new SluiceError(426, 'route-needs-http', message, { headers: { upgrade: 'HTTP/1.1' } })
 }
 
 /** The model that a call asks for; found when somebody wants to know. */

@@ -1,6 +1,7 @@
 import { SluiceError } from '#lib/errors'
 import type { Providers } from '../providers/provider.ts'
 import type { BreakerView } from './breaker.ts'
+import type { Fact, Facts } from './facts.ts'
 import type { Health } from './health.ts'
 import type { Candidate, Plan } from './plan.ts'
 import type { Route } from './route.ts'
@@ -12,6 +13,8 @@ export type Explanation = {
   route: string | null
   model: string | null
   candidates: CandidateView[]
+  /** What the rule asked of the call's content, and who said so: the client's header, or local rules. */
+  facts: Readonly<Record<string, Fact>>
   /** What it would be refused with. */
   refusal: { status: number; code: string; detail: string } | null
 }
@@ -45,11 +48,11 @@ export function explain(
   try {
     const made = plan()
     const candidates = (made?.candidates ?? []).map((one) => view(one))
-    return { route: made?.route ?? null, model, candidates, refusal: null }
+    return { route: made?.route ?? null, model, candidates, facts: made?.facts ?? {}, refusal: null }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
     const { status, code, message: detail } = error
-    return { route: null, model, candidates: [], refusal: { status, code, detail } }
+    return { route: null, model, candidates: [], facts: {}, refusal: { status, code, detail } }
   }
 
   function view({ provider, model: own, weight, priority, retries }: Candidate): CandidateView {
@@ -72,21 +75,34 @@ export function explainRules(rules: readonly Rule[], shape: CallShape): RuleView
   for (const rule of rules) {
     const mismatch = rule.mismatch(shape)
     const because =
-      mismatch === null ? matched(rule) : `${mismatch} ${found(mismatch, shape)}: ${wanted(mismatch, rule)}`
+      mismatch === null
+        ? matched(rule, shape)
+        : `${found(mismatch, { rule, shape })}: ${wanted(mismatch, rule)}`
     views.push({ route: rule.name, position: rule.position, matches: mismatch === null, because })
     if (mismatch === null) break
   }
   return views
 }
 
-function matched({ spec }: Route): string {
-  const conditions = Object.entries(spec.match).filter(([, value]) => value !== undefined)
-  if (conditions.length === 0) return 'it has no conditions'
-  return conditions.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(' and ')
+function matched({ spec }: Route, { facts }: CallShape): string {
+  const { sensitivity, classes = {}, ...match } = spec.match
+  const conditions = [
+    ...Object.entries(match).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name} ${JSON.stringify(value)}`],
+    ),
+    ...(sensitivity === undefined ? [] : [factText('sensitivity', facts)]),
+    ...Object.keys(classes).map((name) => factText(name, facts)),
+  ]
+  return conditions.length === 0 ? 'it has no conditions' : conditions.join(' and ')
 }
 
-function found(mismatch: Mismatch, shape: CallShape): string {
-  const facts: Record<Mismatch, unknown> = {
+function found(mismatch: Mismatch, { rule, shape }: { rule: Rule; shape: CallShape }): string {
+  if (mismatch === 'sensitivity') return factText('sensitivity', shape.facts)
+  if (mismatch === 'classification') {
+    const names = Object.keys(rule.spec.match.classes ?? {})
+    return `classification ${names.map((name) => factText(name, shape.facts)).join(', ')}`
+  }
+  const facts: Record<Exclude<Mismatch, 'classification' | 'sensitivity'>, unknown> = {
     dialect: shape.dialect,
     tenant: shape.tenant,
     key: shape.keyId,
@@ -94,10 +110,20 @@ function found(mismatch: Mismatch, shape: CallShape): string {
     header: 'as sent',
     size: shape.bytes,
     model: shape.model,
-    classification: shape.headers.get('sluice-class'),
-    sensitivity: shape.headers.get('sluice-sensitivity'),
   }
-  return `is ${JSON.stringify(facts[mismatch])}`
+  return `${mismatch} is ${JSON.stringify(facts[mismatch])}`
+}
+
+const sources: Record<NonNullable<Fact['by']>, string> = {
+  header: "by the client's header",
+  rules: 'by the local rules',
+}
+
+function factText(name: string, facts: Facts): string {
+  const { values, by } = facts(name) ?? { values: [], by: null }
+  return by === null
+    ? `${name} is not known`
+    : `${name} is ${JSON.stringify(values.join(', '))} ${sources[by]}`
 }
 
 function wanted(mismatch: Mismatch, { spec: { match } }: Route): string {

@@ -36,12 +36,17 @@ export function marksOf({ plan, tried, served, model }: Journey): Record<string,
   const mark = (name: string, value: string | null | undefined) => {
     if (value) marks[name] = printable(value)
   }
-  mark('sluice-route', plan.route)
-  mark('sluice-attempt', String(tried.length))
+  Object.assign(marks, routeMark(plan))
+  if (tried.length > 0) mark('sluice-attempt', String(tried.length))
   mark('sluice-provider', served?.candidate.provider)
   mark('sluice-model', served?.candidate.model ?? model)
   mark('sluice-warning', served?.outgoing.crossing?.warnings().join('; '))
   return marks
+}
+
+/** The rule that the call went by. */
+export function routeMark(plan: Plan | null): Record<string, string> {
+  return plan?.route ? { 'sluice-route': printable(plan.route) } : {}
 }
 
 /** Of characters that a header takes, and no longer than one may be. */

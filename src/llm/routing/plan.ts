@@ -2,8 +2,10 @@ import type { TryLimits } from '#lib/upstream'
 import type { Rung } from '../ladder/spec.ts'
 import { splitModel } from '../orchestra/models.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { Fact, Facts } from './facts.ts'
 import type { Health } from './health.ts'
 import { inOrder } from './order.ts'
+import { underPolicy } from './policy.ts'
 import { type CandidateSpec, type Route, type RouteSpec, routeSpec } from './route.ts'
 import { type CallShape, type Rule, ruleOf } from './rule.ts'
 import { unknownModel } from './unknown-model.ts'
@@ -25,6 +27,8 @@ export type Plan = {
   route: string | null
   candidates: readonly Candidate[]
   spec: RouteSpec
+  /** What was asked of the call's content. */
+  facts: Readonly<Record<string, Fact>>
 }
 
 export type Planner = {
@@ -32,7 +36,8 @@ export type Planner = {
   concerns(shape: CallShape): boolean
   /**
    * The first rule that matches, its candidates in the order of their turns. Null: none does.
-   * @throws SluiceError 404 `unknown-model` where the rule says so, or nobody has the model
+   * @throws SluiceError 404 `unknown-model` where the rule says so, or nobody has the model; 403 `kept-local` where
+   * its policy leaves nobody
    */
   plan(shape: CallShape): Plan | null
   rules(): readonly Rule[]
@@ -42,10 +47,13 @@ export type Planner = {
 export function openPlanner({
   health,
   catalogue,
+  isLocal,
   random = Math.random,
 }: {
   health: Pick<Health, 'busy'>
   catalogue: Catalogue
+  /** Is a provider on the operator's own machines? */
+  isLocal: (provider: string) => boolean
   random?: () => number
 }): Planner {
   let rules: readonly Rule[] = []
@@ -57,7 +65,7 @@ export function openPlanner({
     },
     plan(shape) {
       const rule = rules.find((one) => one.mismatch(shape) === null)
-      return rule === undefined ? null : planOf(rule, shape.model ?? null)
+      return rule === undefined ? null : planOf(rule, shape)
     },
     rules: () => rules,
     replace(routes) {
@@ -65,7 +73,8 @@ export function openPlanner({
     },
   }
 
-  function planOf({ name, spec }: Rule, asked: string | null): Plan {
+  function planOf({ name, spec }: Rule, shape: CallShape): Plan {
+    const asked = shape.model ?? null
     if (spec.refuse !== undefined) throw unknownModel(asked, catalogue.names())
     const specs = spec.ladder === undefined ? spec.candidates : spec.ladder.rungs.map(rungCandidate)
     const resolved = specs.flatMap((one) => candidateOf(one, asked, catalogue) ?? [])
@@ -74,8 +83,19 @@ export function openPlanner({
       spec.balance === 'least_busy'
         ? ({ provider, model }: Candidate) => health.busy({ provider, model: model ?? asked })
         : null
-    return { route: name, candidates: inOrder(resolved, { busy, random }), spec }
+    const ordered = inOrder(resolved, { busy, random })
+    const { policy } = spec
+    const facts = askedFacts(spec, shape.facts)
+    if (policy === undefined) return { route: name, candidates: ordered, spec, facts }
+    const candidates = underPolicy(ordered, { policy, sensitivity: shape.facts('sensitivity'), isLocal })
+    return { route: name, candidates, spec, facts }
   }
+}
+
+function askedFacts({ match, policy }: RouteSpec, facts: Facts): Record<string, Fact> {
+  const names = Object.keys(match.classes ?? {})
+  if (match.sensitivity !== undefined || policy !== undefined) names.push('sensitivity')
+  return Object.fromEntries(names.flatMap((name) => [[name, facts(name) ?? { values: [], by: null }]]))
 }
 
 /** For calls that no ladder is for, as counting tokens. */
@@ -86,7 +106,7 @@ function rungCandidate({ model: name, retries }: Rung, priority: number): Candid
 /** A plan of one, as if a rule had said so. */
 export function planFor(provider: string, model: string | null): Plan {
   const one = { provider, model, weight: 1, priority: 0, retries: 0, limits: {} }
-  return { route: null, candidates: [one], spec: routeSpec.parse({ guests: true }) }
+  return { route: null, candidates: [one], spec: routeSpec.parse({ guests: true }), facts: {} }
 }
 
 /** Null where `auto` finds nobody who has the model. */

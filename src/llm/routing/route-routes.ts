@@ -5,10 +5,11 @@ import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { nativeTarget } from '../target.ts'
 import { explain, explainRules } from './explain.ts'
+import { factsOf } from './facts.ts'
 import { modelOf } from './model-of.ts'
 import { deleteRoute, findRoute, listRoutes, putRoute, type RouteRow } from './queries.ts'
 import { type RouteSpec, routeSpec } from './route.ts'
-import type { RoutingRoutesOptions } from './routing-routes.ts'
+import type { RoutingRoutesOptions } from './routes-options.ts'
 import { dryRunBody, newRouteBody, routeBody, routeName } from './shapes.ts'
 
 const tag = 'routing'
@@ -106,7 +107,8 @@ export function routeRoutes({ sql, routing, authorise }: RoutingRoutesOptions) {
     const model = asked.model ?? modelOf(asked.path, body, null)
     const { tenant, key_id: keyId, tags } = asked
     const bytes = asked.bytes ?? body.byteLength
-    const shape = { dialect: target.dialect, tenant, keyId, tags, headers, bytes, model }
+    const facts = factsOf(headers, { dialect: target.dialect, path: asked.path, body })
+    const shape = { dialect: target.dialect, tenant, keyId, tags, headers, bytes, model, facts }
     const { planner, providers, health } = routing
     return {
       ...explain(() => planner.plan(shape), { dialect: target.dialect, model, providers, health }),

@@ -10,6 +10,7 @@ const glob = word.meta({ description: 'A name, or a pattern in which * stands fo
 const ms = z.int().min(10).max(3_600_000).optional()
 
 export const sensitivities = ['public', 'internal', 'sensitive', 'critical'] as const
+export const policies = ['default_local_first', 'enterprise_residency', 'compliance_local_only'] as const
 
 export const match = z.strictObject({
   models: z.array(glob).min(1).max(100).optional(),
@@ -21,13 +22,12 @@ export const match = z.strictObject({
   min_bytes: z.int().nonnegative().optional().meta({ description: 'Of the request body' }),
   max_bytes: z.int().nonnegative().optional(),
   classes: z.record(word, z.array(word).min(1)).optional().meta({
-    description: 'As `{"task_type":["code"]}`. Known where the client says `sluice-class: task_type=code`',
+    description:
+      'As `{"task_type":["debugging"]}`: what the client says in `sluice-class: task_type=debugging`, else what local rules find in the request',
   }),
-  sensitivity: z
-    .array(z.enum(sensitivities))
-    .min(1)
-    .optional()
-    .meta({ description: 'Known where the client says `sluice-sensitivity: internal`' }),
+  sensitivity: z.array(z.enum(sensitivities)).min(1).optional().meta({
+    description: 'What the client says in `sluice-sensitivity: internal`, else what local rules find',
+  }),
 })
 
 export const candidate = z.strictObject({
@@ -65,6 +65,10 @@ export const routeSpec = z.strictObject({
     .literal('unknown-model')
     .optional()
     .meta({ description: 'Instead of candidates: 404 with names that are near' }),
+  policy: z.enum(policies).optional().meta({
+    description:
+      'Candidates on own machines first, and nobody else: for sensitive and critical calls (`default_local_first`), for all but public ones (`enterprise_residency`), for any (`compliance_local_only`)',
+  }),
   balance: z.enum(['weight', 'least_busy']).default('weight').meta({ description: 'Within a priority' }),
   fallback: fallback.default(fallback.parse({})),
   on_disconnect: z.enum(['cancel', 'finish']).optional(),

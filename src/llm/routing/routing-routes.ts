@@ -1,13 +1,10 @@
 import { Elysia } from 'elysia'
-import type { Sql } from 'postgres'
-import type { Authorise } from '#access'
 import { routeDoc } from '#lib/route-doc'
-import type { Vault } from '#lib/vault'
 import { providerRoutes } from './provider-routes.ts'
 import { routeRoutes } from './route-routes.ts'
-import type { Routing } from './routing.ts'
+import type { RoutingRoutesOptions } from './routes-options.ts'
 
-export type RoutingRoutesOptions = { sql: Sql; routing: Routing; authorise: Authorise; vault: Vault }
+export type { RoutingRoutesOptions } from './routes-options.ts'
 
 export function routingRoutes(options: RoutingRoutesOptions) {
   const { routing, authorise } = options

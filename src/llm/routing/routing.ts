@@ -51,7 +51,8 @@ export async function openRouting(options: RoutingOptions): Promise<Routing> {
   const health = openHealth(options.breaker)
   const catalogue = openCatalogue(providers)
   const listings = openListings(providers)
-  const planner = openPlanner({ health, catalogue, random })
+  const isLocal = (name: string) => providers.find(name)?.local ?? false
+  const planner = openPlanner({ health, catalogue, isLocal, random })
   const snapshot = snapshotFile(options.snapshotFile, stored, { what: 'routes', log })
   let resets: Map<string, number> | null = null
   let unreadable: { provider: string; id: string }[] = []

@@ -1,3 +1,4 @@
+import type { Fact, Facts } from './facts.ts'
 import type { Route } from './route.ts'
 
 /** What rules are tried on. */
@@ -12,6 +13,8 @@ export type CallShape = {
   bytes: number | null
   /** Undefined: not looked at yet; it counts as any. */
   model: string | null | undefined
+  /** What it is about; what was not looked at yet counts as any. */
+  facts: Facts
 }
 
 /** The first of the conditions that does not hold. */
@@ -41,8 +44,8 @@ export function ruleOf(route: Route): Rule {
   const headers = Object.entries(match.headers ?? {}).map(
     ([name, pattern]) => [name, globs([pattern])] as const,
   )
-  const classes = Object.entries(match.classes ?? {})
-  const sensitivities = setOf(match.sensitivity)
+  const { classes = {}, sensitivity } = match
+  const asksOfContent = Object.entries(classes)
   const { tags = [], min_bytes: least, max_bytes: most } = match
 
   return { ...route, mismatch }
@@ -56,21 +59,15 @@ export function ruleOf(route: Route): Rule {
     if (most !== undefined && shape.bytes !== null && shape.bytes > most) return 'size'
     if (models !== null && shape.model !== undefined && !models(shape.model)) return 'model'
     for (const [name, pattern] of headers) if (!pattern(shape.headers.get(name))) return 'header'
-    if (sensitivities !== null && !sensitivities.has(shape.headers.get('sluice-sensitivity')))
-      return 'sensitivity'
-    if (classes.length > 0) {
-      const said = classesOf(shape.headers)
-      for (const [name, wanted] of classes)
-        if (!wanted.includes(said.get(name) ?? '')) return 'classification'
-    }
+    // Last, as they may take reading the request.
+    if (sensitivity !== undefined && isNone(sensitivity, shape.facts('sensitivity'))) return 'sensitivity'
+    for (const [name, wanted] of asksOfContent) if (isNone(wanted, shape.facts(name))) return 'classification'
     return null
   }
 }
 
-/** As in `sluice-class: task_type=code, complexity=low`. */
-function classesOf(headers: Headers): Map<string, string> {
-  const pairs = (headers.get('sluice-class') ?? '').split(',').map((pair) => pair.split('='))
-  return new Map(pairs.map(([name = '', value = '']) => [name.trim(), value.trim()]))
+function isNone(wanted: readonly string[], fact: Fact | undefined): boolean {
+  return fact !== undefined && !fact.values.some((value) => wanted.includes(value))
 }
 
 function setOf(words: readonly string[] | undefined): ReadonlySet<string | null> | null {

@@ -25,10 +25,12 @@ export const routeBody = z.strictObject(settings).superRefine(leadsSomewhere)
 export const newRouteBody = z.strictObject({ ...settings, name: routeName }).superRefine(leadsSomewhere)
 
 function leadsSomewhere(
-  route: { candidates: readonly unknown[]; refuse?: unknown; ladder?: unknown },
+  route: { candidates: readonly unknown[]; refuse?: unknown; ladder?: unknown; policy?: unknown },
   context: z.RefinementCtx,
 ): void {
   const ways = [route.candidates.length > 0, route.refuse !== undefined, route.ladder !== undefined]
+  if (route.policy !== undefined && route.ladder !== undefined)
+    context.addIssue({ code: 'custom', path: ['policy'], message: 'is for candidates, not for a ladder' })
   if (ways.filter(Boolean).length === 1) return
   context.addIssue({
     code: 'custom',
@@ -40,7 +42,10 @@ function leadsSomewhere(
 export const dryRunBody = z.strictObject({
   path: z.string().startsWith('/').max(2_000).default('/v1/messages'),
   headers: z.record(z.string().min(1).max(100), z.string().max(10_000)).default({}),
-  body: z.unknown().optional().meta({ description: 'The request body; of it only model and size matter' }),
+  body: z
+    .unknown()
+    .optional()
+    .meta({ description: 'The request body; its model, its size and what it is about matter' }),
   model: z.string().max(500).optional().meta({ description: 'Instead of the one in the body or the path' }),
   bytes: z.int().nonnegative().optional().meta({ description: 'Instead of the size of the body' }),
   tenant: z.string().max(200).default('default'),

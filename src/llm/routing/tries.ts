@@ -2,11 +2,12 @@ import { errorText, SluiceError } from '#lib/errors'
 import { type Attempt, failureOf, UpstreamFailure } from '#lib/upstream'
 import type { Providers, ReadyProvider } from '../providers/provider.ts'
 import { clientLeft } from '../refusal.ts'
+import type { Body } from '../response-body.ts'
 import type { Health, Use } from './health.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Candidate, Plan } from './plan.ts'
 import { isTransient, longestWaitMs, retryAfterMs, waitMs } from './retry.ts'
-import { type Result, tryOnce } from './try-once.ts'
+import { type Result, tryOnce, withBody } from './try-once.ts'
 
 /** One try, as the record keeps it. */
 export type Tried = {
@@ -22,6 +23,8 @@ export type Tried = {
 /** What goes to the client, in its own dialect. */
 export type Served = {
   answer: Response
+  /** What is still to be read of it. */
+  body: Body | null
   attempt: Attempt
   candidate: Candidate
   outgoing: Outgoing
@@ -123,7 +126,8 @@ async function tryCandidate(candidate: Candidate, options: TryOptions & { isLast
       continue
     }
     if (result.kind === 'status') {
-      return { served: { answer: result.answer, attempt: result.attempt, candidate, outgoing, use: null } }
+      const { answer, attempt } = result
+      return { served: { answer, body: answer.body, attempt, candidate, outgoing, use: null } }
     }
     const { failure } = result
     return { error: failure, text: `${candidate.provider}: ${failure.message}`, remainingMs: 0 }
@@ -132,13 +136,13 @@ async function tryCandidate(candidate: Candidate, options: TryOptions & { isLast
 
 /** An answer that makes no sense is found out while others may still be asked, unless it is a stream. */
 async function accepted(
-  { answer, attempt }: Result & { kind: 'answer' },
+  { answer, body, attempt }: Result & { kind: 'answer' },
   { candidate, outgoing, use, tried }: { candidate: Candidate; outgoing: Outgoing; use: Use; tried: Tried[] },
 ): Promise<Left> {
   if (answer.status < 500) use.worked()
   else use.failed(`HTTP ${answer.status}`)
   try {
-    return { served: await crossed({ answer, attempt, candidate, outgoing, use }) }
+    return { served: await crossed({ answer, body, attempt, candidate, outgoing, use }) }
   } catch (error) {
     attempt.end()
     const failure = error instanceof SluiceError ? error : failureOf(error, attempt)
@@ -152,10 +156,12 @@ async function accepted(
 }
 
 async function crossed(served: Served): Promise<Served> {
-  const { outgoing, answer, attempt } = served
-  return outgoing.crossing === null
-    ? served
-    : { ...served, answer: await outgoing.crossing.answer(answer, attempt) }
+  const { outgoing, body, attempt } = served
+  if (outgoing.crossing === null) return served
+  // What nobody has begun to read needs no new one.
+  const whole = body === served.answer.body ? served.answer : withBody(served.answer, body)
+  const answer = await outgoing.crossing.answer(whole, attempt)
+  return { ...served, answer, body: answer.body }
 }
 
 /** What is no fault of the other side says nothing of its health. */

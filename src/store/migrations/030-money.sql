@@ -136,21 +136,22 @@ create table money_revision (
 );
 insert into money_revision (revision) values (0);
 
-create function money_changed() returns trigger language plpgsql as $$
+-- Counts a change in `<argument>_revision`, and tells gateways and workers of it.
+create function rules_changed() returns trigger language plpgsql as $$
 begin
-  update money_revision set revision = revision + 1;
-  perform pg_notify('sluice_money', '');
+  execute format('update %I set revision = revision + 1', tg_argv[0] || '_revision');
+  perform pg_notify('sluice_' || tg_argv[0], '');
   return null;
 end $$;
 
 create trigger budgets_changed after insert or update or delete on budgets
-  for each statement execute function money_changed();
+  for each statement execute function rules_changed('money');
 create trigger rate_limits_changed after insert or update or delete on rate_limits
-  for each statement execute function money_changed();
+  for each statement execute function rules_changed('money');
 create trigger price_overrides_changed after insert or update or delete on price_overrides
-  for each statement execute function money_changed();
+  for each statement execute function rules_changed('money');
 create trigger price_lists_changed after insert or update or delete on price_lists
-  for each statement execute function money_changed();
+  for each statement execute function rules_changed('money');
 
 -- The record's sums by the hour: rows are only added, in the transaction that stores the exchanges, so that no two
 -- workers wait for each other; upkeep adds up what lies an hour back. They outlive the exchanges.
@@ -164,7 +165,7 @@ create table spend (
   model text,
   tags text[] not null default '{}',
   calls bigint not null,
-  -- Of them without a price.
+  -- Of them with tokens, and without a price for them.
   unpriced bigint not null,
   input_tokens bigint not null,
   output_tokens bigint not null,
@@ -182,7 +183,7 @@ create index on spend (route, hour) where route is not null;
 
 insert into spend
 select date_trunc('hour', started_at, 'UTC'), tenant, key_id, null, provider, coalesce(model_served, model_asked), tags,
-  count(*), count(*) filter (where cost_micros is null), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
+  count(*), count(*) filter (where cost_micros is null and coalesce(input_tokens, output_tokens) is not null), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
   coalesce(sum(cache_read_tokens), 0), coalesce(sum(cache_write_tokens), 0), coalesce(sum(reasoning_tokens), 0),
   coalesce(sum(cost_micros), 0), coalesce(sum(cost_micros), 0)
 from exchanges group by 1, 2, 3, 5, 6, 7;

@@ -50,18 +50,11 @@ create table routing_revision (
 );
 insert into routing_revision (revision) values (0);
 
-create function routing_changed() returns trigger language plpgsql as $$
-begin
-  update routing_revision set revision = revision + 1;
-  perform pg_notify('sluice_routing', '');
-  return null;
-end $$;
-
 create trigger routes_changed after insert or update or delete on routes
-  for each statement execute function routing_changed();
+  for each statement execute function rules_changed('routing');
 create trigger providers_changed after insert or update or delete on providers
-  for each statement execute function routing_changed();
+  for each statement execute function rules_changed('routing');
 create trigger provider_keys_changed after insert or update or delete on provider_keys
-  for each statement execute function routing_changed();
+  for each statement execute function rules_changed('routing');
 create trigger provider_resets_changed after insert or update or delete on provider_resets
-  for each statement execute function routing_changed();
+  for each statement execute function rules_changed('routing');

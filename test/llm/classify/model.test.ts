@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { openInternalKeys } from '#access'
-import { internalCalls, interpret, openClassification, openMock } from '#llm'
+import { interpret, openClassification, openMock, openProviders, ownCallsOver } from '#llm'
 import { unclassified } from '../../../src/capture/storing/classes.ts'
+import { openAdapters } from '../../../src/llm/adapters/factory.ts'
 import { memoryStore } from '../../../src/llm/cache/memory-store.ts'
 import { type AskTool, askTool, toolOf } from '../../../src/llm/classify/ask-tool.ts'
 import { type ModelAccess, openClassifier } from '../../../src/llm/classify/classifier.ts'
@@ -24,12 +25,13 @@ const opinion = {
 
 describe('a model asked in its own dialect', () => {
   let mock: Awaited<ReturnType<typeof openMock>>
+  const adapters = openAdapters({ providers: openProviders({}) })
   beforeAll(async () => {
     mock = await openMock()
   })
   afterAll(() => mock.close())
 
-  for (const dialect of ['anthropic', 'openai-chat', 'gemini'])
+  for (const dialect of ['anthropic', 'openai-chat', 'openai-responses', 'gemini'])
     test(`${dialect}: is made to call the tool, and its answer fits`, async () => {
       const paths: string[] = []
       const calls = (tenant: string) => async (request: Request) => {
@@ -38,7 +40,9 @@ describe('a model asked in its own dialect', () => {
         paths.push(pathname)
         return await fetch(mock.url + pathname, { method: 'POST', body: await request.text() })
       }
-      const ask = askTool({ provider: 'mock', model: 'mock', dialect, calls })
+      const ask = askTool((tenant) =>
+        adapters.create({ provider: 'mock', model: 'mock', dialect }, calls(tenant)),
+      )
       const found = await askModel(ask, { subject, tenant: 'acme', signal })
       expect(found).toMatchObject({ task_type: 'code_generation', complexity: 'low', sensitivity: 'public' })
       expect(paths).toHaveLength(1)
@@ -51,7 +55,7 @@ describe('a model asked in its own dialect', () => {
       asked += 1
       return new Response('{}', { status: 529, headers: { 'retry-after': '0' } })
     }
-    const ask = askTool({ provider: 'mock', model: 'mock', dialect: 'anthropic', calls })
+    const ask = askTool(() => adapters.create({ provider: 'mock', model: 'mock' }, calls()))
     expect(askModel(ask, { subject, tenant: 'acme', signal })).rejects.toMatchObject({ status: 529 })
     await askModel(ask, { subject, tenant: 'acme', signal }).catch(() => {})
     expect(asked).toBe(4)
@@ -201,7 +205,7 @@ describe('calls of our own', () => {
     })
     await database.sql`insert into tenants (id, name) values ('acme', 'Acme')`
     const keys = openInternalKeys(database.sql, 'classification')
-    const send = internalCalls({ gatewayUrl: gateway.url.href.replace(/\/$/, ''), keys })('acme')
+    const send = ownCallsOver({ gatewayUrl: gateway.url.href.replace(/\/$/, ''), keys })('acme')
     const headers = { 'x-api-key': 'replaced' }
     const answer = await send(
       new Request('http://sluice.internal/p/x/v1/messages', { method: 'POST', body: '{}', headers }),

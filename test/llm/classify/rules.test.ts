@@ -96,6 +96,19 @@ describe('classes by rules', () => {
     expect(classesOf(asked).task_type).toBe('translation')
   })
 
+  test('tags are taken away with what is in them, and those without an end are left', () => {
+    const last = (text: string) => subjectOf({ history: [message('user', text)], reply: null }).last
+    expect(last('<env>a</env>one<x-y>\nb</x-y> two <env></env>')).toBe('one  two')
+    expect(last('<env>one <ctx>a</ctx> two')).toBe('<env>one   two')
+    expect(last('<a>one</a> <B>two</B>')).toBe('<a>one</a> <B>two</B>')
+    const history = [
+      message('user', '<env>a</env>'),
+      message('user', 'typed'),
+      message('user', '<env>b</env>'),
+    ]
+    expect(subjectOf({ history, reply: null })).toMatchObject({ first: 'typed', last: 'typed' })
+  })
+
   test('a long agent run is complex', () => {
     const history = Array.from({ length: 12 }, (_, n) =>
       message(n % 2 ? 'tool' : 'assistant', 'x'.repeat(5_000)),
@@ -126,6 +139,11 @@ describe('classes by rules', () => {
       classesOf(text, text)
       expect([piece, performance.now() - began < 1_000]).toEqual([piece, true])
     }
+    const many = Array.from({ length: 200 }, () => message('user', '<abc>'.repeat(6_000)))
+    const names = Array.from({ length: 5_000 }, (_, n) => `<a-${n.toString(36)}>`).join('')
+    const began = performance.now()
+    subjectOf({ history: [...many, message('user', names)], reply: null })
+    expect(performance.now() - began).toBeLessThan(500)
   })
 })
 

@@ -96,10 +96,10 @@ export async function openLadderGateway(options: TestGatewayOptions = {}) {
 
   return {
     ...{ database, gateway, asked, app },
-    async ladder(ladder: unknown, next: Lines) {
+    async ladder(ladder: unknown, next: Lines, more: object = {}) {
       lines = next
       asked.length = 0
-      const spec = routeSpec.parse({ ladder, guests: true })
+      const spec = routeSpec.parse({ ladder, guests: true, ...more })
       await putRoute(sql, { id: newId(), name: 'climbing', position: 1, enabled: true, spec })
       await routing.refresh()
     },

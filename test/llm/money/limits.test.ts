@@ -29,7 +29,7 @@ const start = Math.ceil(Date.now() / 60_000) * 60_000
 
 function refusal(limiter: Limiter, limit: RateLimit, at: number): SluiceError | null {
   try {
-    limiter.count([limit], 0, at)
+    limiter.count([limit], { requests: 1, tokens: 0, at })
     return null
   } catch (error) {
     if (error instanceof SluiceError) return error
@@ -59,7 +59,7 @@ describe('a rate limit', () => {
   test('on tokens counts what was sent at once, and what came back at the end', async () => {
     const limiter = openLimiter({ sql: database.sql, log: quiet })
     const limit = limitOf({ tokens: 100 })
-    const first = limiter.count([limit], 60, start)
+    const first = limiter.count([limit], { requests: 1, tokens: 60, at: start })
     expect(first.headers.ratelimit).toBe('"team-tokens";r=40;t=60')
     expect(refusal(limiter, limit, start)).toBeNull()
     first.add(40)
@@ -75,7 +75,10 @@ describe('a rate limit', () => {
     if (one === undefined || other === undefined) throw new Error('no limiter')
     for (let index = 0; index < 6; index++) expect(refusal(one, limit, start)).toBeNull()
     expect(refusal(other, limit, start)).toBeNull()
-    await until('the other knows', () => other.count([], 0, start) && leftAt(other, limit) <= 3)
+    await until(
+      'the other knows',
+      () => other.count([], { requests: 1, tokens: 0, at: start }) && leftAt(other, limit) <= 3,
+    )
     let passed = 0
     while (refusal(other, limit, start) === null) passed += 1
     expect(passed).toBeLessThanOrEqual(3)
@@ -100,7 +103,7 @@ describe('a rate limit', () => {
 
 /** What a look at the headers says is left, without a count. */
 function leftAt(limiter: Limiter, limit: RateLimit): number {
-  const counted = limiter.count([{ ...limit, requests: 1_000 }], 0, start)
+  const counted = limiter.count([{ ...limit, requests: 1_000 }], { requests: 1, tokens: 0, at: start })
   const left = Number(/r=(\d+)/.exec(counted.headers.ratelimit ?? '')?.[1])
   return 10 - (1_000 - left)
 }

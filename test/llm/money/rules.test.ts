@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { SluiceError } from '#lib/errors'
 import { newId } from '#lib/ids'
 import { isBilled, shapeOf } from '../../../src/llm/money/estimate.ts'
+import type { Candidate } from '../../../src/llm/money/money.ts'
 import { periodEnd, periodStart } from '../../../src/llm/money/period.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { actualOf, callOf, plantBudget, plantPrice, testMoney, tried, usageOf } from './support.ts'
@@ -40,6 +42,29 @@ describe('M4: a spent budget', () => {
     expect(await tried(money, callOf(10, { tenant: 'own prices', candidates }))).toBe('budget-exhausted')
     await money.close()
   })
+})
+
+test('a WebSocket is not opened where a budget or a limit is about its calls, and is for others', async () => {
+  await plantBudget(database.sql, { limit_micros: 1_000, subject: 'budgeted' })
+  await database.sql`insert into rate_limits ${database.sql({
+    ...{ id: newId(), name: 'few', scope: 'tenant', subject: 'limited', window_seconds: 60, requests: 1 },
+  })}`
+  const money = await testMoney(database.sql)
+  const { candidates } = callOf(1)
+  const opened = (tenant: string, of: readonly Candidate[] = candidates) => {
+    try {
+      money.admitSocket({ tenant, keyId: null, candidates: of })
+      return 'opened'
+    } catch (error) {
+      return error instanceof SluiceError ? `${error.status} ${error.code}` : error
+    }
+  }
+  expect(opened('nobody')).toBe('opened')
+  expect(opened('budgeted')).toBe('426 budget-needs-http')
+  expect(opened('budgeted', [local])).toBe('opened')
+  expect(opened('limited')).toBe('426 limit-needs-http')
+  expect(opened('limited', [local])).toBe('426 limit-needs-http')
+  await money.close()
 })
 
 describe('a call without a price', () => {

@@ -79,7 +79,17 @@ export function actualOf(output: number | null, outcome: Outcome = 'completed', 
 /** The admission, or the code of the refusal. */
 export async function tried(money: OpenMoney, call: AdmitCall): Promise<Admission | string> {
   try {
-    return await money.admit(call)
+    const counted = money.count(call)
+    const reserved = await money.reserve(call)
+    return {
+      ...reserved,
+      headers: counted.headers,
+      metered: counted.metered || reserved.metered,
+      settle(actual) {
+        counted.settle(actual)
+        return reserved.settle(actual)
+      },
+    }
   } catch (error) {
     if (error instanceof SluiceError) return error.code
     throw error

@@ -1,7 +1,7 @@
 import type { AnyElysia } from 'elysia'
 import type { Access } from '#access'
 import { openVault } from '#lib/vault'
-import { openAsking as openOwnAsking, openRouting, type Routing } from '#llm'
+import { type Asking as OwnAsking, openAsking as openOwnAsking, openRouting, type Routing } from '#llm'
 import { askingRoutes } from '#routes/llm'
 import { testAccess } from '../../access/support.ts'
 import { testApp } from '../../processes/support.ts'
@@ -15,6 +15,7 @@ export type OrchestraApp = {
   access: Access
   asking: Asking
   routing: Routing
+  own: OwnAsking
   app: AnyElysia
   folder: string
   close(): Promise<void>
@@ -39,7 +40,7 @@ export async function openOrchestraApp(): Promise<OrchestraApp> {
   const own = openOwnAsking({ sql, proxy: gateway.proxy, routing, vault, adapters: asking.adapters, folder })
   const app = testApp(access, { routes: [askingRoutes({ asking: own, authorise: access.authorise })] })
   return {
-    ...{ database, access, asking, routing, app, folder },
+    ...{ database, access, asking, routing, own, app, folder },
     async close() {
       await Promise.all([routing.close(), asking.close(), access.close()])
       await database.drop()

@@ -37,15 +37,28 @@ export type ScheduleView = {
   fired: number
 }
 
+export type BulkVerb = 'retry' | 'cancel' | 'remove'
+
+export type DeliveryView = {
+  id: string
+  event: string
+  state: string
+  created_at: string
+  tries: number
+  status: number | null
+  error: string | null
+  delivered_at: string | null
+}
+
 export type BulkOrder = {
-  action: 'retry' | 'cancel'
+  action: BulkVerb
   filter: Query
   per_second?: number
 }
 
 export type BulkView = {
   id: string
-  action: 'retry' | 'cancel'
+  action: BulkVerb
   filter: Record<string, unknown>
   per_second: number
   state: 'running' | 'paused' | 'done' | 'cancelled'
@@ -96,6 +109,9 @@ export const api = {
   moveBulk: (id: string, move: 'pause' | 'resume' | 'cancel') =>
     call<BulkView>('POST', `/api/jobs/bulk/${at(id)}/${move}`),
 
+  deliveriesOf: (id: string, options?: Options) =>
+    call<Page<DeliveryView>>('GET', `/api/jobs/${at(id)}/deliveries`, options),
+  redeliver: (id: string) => call<unknown>('POST', `/api/deliveries/${at(id)}/redeliver`),
   exchangesOf: (id: string, options?: Options) =>
     call<Page<Exchange>>('GET', `/api/exchanges?${searchOf({ tag: `job:${id}`, limit: '20' })}`, options),
 

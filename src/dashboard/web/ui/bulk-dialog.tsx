@@ -1,16 +1,18 @@
 import { useEffect, useState } from 'react'
-import { api } from '../data/api.ts'
+import { api, type BulkVerb } from '../data/api.ts'
 import { count } from '../data/format.ts'
 import { Dialog } from './dialog.tsx'
 import type { JobFilters } from './filters.tsx'
 import { useAct } from './notices.tsx'
 
 type BulkDialogProps = {
-  verb: 'retry' | 'cancel'
+  verb: BulkVerb
   filters: JobFilters
   onClose: () => void
   onDone: () => void
 }
+
+const verbs: Record<BulkVerb, string> = { retry: 'Retry', cancel: 'Cancel', remove: 'Remove' }
 
 /** Counts first; then does it at a rate that others can bear. */
 export function BulkDialog({ verb, filters, onClose, onDone }: BulkDialogProps) {
@@ -35,9 +37,9 @@ export function BulkDialog({ verb, filters, onClose, onDone }: BulkDialogProps) 
   const ready = matched !== null && matched > 0
   return (
     <Dialog
-      title={verb === 'retry' ? 'Retry all that match' : 'Cancel all that match'}
-      {...(ready ? { action: `${verb === 'retry' ? 'Retry' : 'Cancel'} ${count(matched)}` } : {})}
-      danger={verb === 'cancel'}
+      title={`${verbs[verb]} all that match`}
+      {...(ready ? { action: `${verbs[verb]} ${count(matched)}` } : {})}
+      danger={verb !== 'retry'}
       onAct={(form) => void start(form)}
       onClose={onClose}
     >

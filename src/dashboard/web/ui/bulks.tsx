@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import { api, type BulkView } from '../data/api.ts'
+import { api, type BulkVerb, type BulkView } from '../data/api.ts'
 import { useBoard } from '../data/board.tsx'
 import { count } from '../data/format.ts'
 import { useLoad } from '../data/use-load.ts'
@@ -28,6 +28,8 @@ export function Bulks({ turn, operator }: { turn: number; operator: boolean }) {
   )
 }
 
+const doing: Record<BulkVerb, string> = { retry: 'Retrying', cancel: 'Cancelling', remove: 'Removing' }
+
 function Bulk({ bulk, operator, onDone }: { bulk: BulkView; operator: boolean; onDone: () => void }) {
   const act = useAct()
   const { id, action, state, changed, total, progress, per_second } = bulk
@@ -36,7 +38,7 @@ function Bulk({ bulk, operator, onDone }: { bulk: BulkView; operator: boolean; o
   }
   return (
     <li>
-      <b>{action === 'retry' ? 'Retrying' : 'Cancelling'}</b>
+      <b>{doing[action]}</b>
       <progress value={progress} max={1} />
       <span>
         {count(changed)} of {count(total)}, {per_second} a second {state === 'paused' && '(paused)'}

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { api } from '../data/api.ts'
+import { api, type BulkVerb } from '../data/api.ts'
 import { BulkDialog } from './bulk-dialog.tsx'
 import type { JobFilters } from './filters.tsx'
 import { useAct } from './notices.tsx'
@@ -13,15 +13,15 @@ type SelectionProps = {
   onDone: () => void
 }
 
-type Verb = 'retry' | 'cancel'
 const atOnce = 8
+const done: Record<BulkVerb, string> = { retry: 'run again', cancel: 'cancelled', remove: 'removed' }
 
 /** What is done to several jobs: those that are marked, or all that the filters match. */
 export function Selection({ ids, all, total, onAll, onDone }: SelectionProps) {
-  const [verb, setVerb] = useState<Verb | null>(null)
+  const [verb, setVerb] = useState<BulkVerb | null>(null)
   const act = useAct()
 
-  const each = async (what: Verb) => {
+  const each = async (what: BulkVerb) => {
     let refused = 0
     const left = [...ids]
     const one = async () => {
@@ -31,7 +31,7 @@ export function Selection({ ids, all, total, onAll, onDone }: SelectionProps) {
         })
       }
     }
-    const words = what === 'retry' ? 'run again' : 'cancelled'
+    const words = done[what]
     await act(`${ids.length} ${words}`, async () => {
       await Promise.all(Array.from({ length: atOnce }, one))
       if (refused > 0)
@@ -39,7 +39,7 @@ export function Selection({ ids, all, total, onAll, onDone }: SelectionProps) {
     })
     onDone()
   }
-  const start = (what: Verb) => (all === null ? void each(what) : setVerb(what))
+  const start = (what: BulkVerb) => (all === null ? void each(what) : setVerb(what))
 
   return (
     <div className="selection" role="toolbar" aria-label="Selected jobs">
@@ -53,6 +53,9 @@ export function Selection({ ids, all, total, onAll, onDone }: SelectionProps) {
         </button>
         <button type="button" className="danger" onClick={() => start('cancel')}>
           Cancel jobs
+        </button>
+        <button type="button" className="danger" onClick={() => start('remove')}>
+          Remove
         </button>
         <button type="button" className="plain" onClick={onDone}>
           Clear

@@ -3,7 +3,8 @@ import { gemini } from '../../dialects/gemini.ts'
 import { openaiModels } from '../../dialects/openai-models.ts'
 import { errorReply } from './reply.ts'
 
-const names = [
+/** Any name will do; these are offered. */
+export const mockModels = [
   'mock',
   'mock-echo',
   'mock-slow',
@@ -23,20 +24,20 @@ export function listModels(path: string, headers: Headers): Response {
   const wanted = /\/models\/([^/]+)$/.exec(path)?.[1]
   const describe: (id: string) => object = anthropics ? anthropicModel : openaiModel
   if (wanted !== undefined) {
-    const known = names.includes(decodeURIComponent(wanted))
+    const known = mockModels.includes(decodeURIComponent(wanted))
     if (known) return Response.json(describe(decodeURIComponent(wanted)))
     return errorReply(anthropics ? anthropic : openaiModels, 404, `The model '${wanted}' does not exist`)
   }
-  const data = names.map(describe)
-  const page = { data, has_more: false, first_id: names[0], last_id: names.at(-1) }
+  const data = mockModels.map(describe)
+  const page = { data, has_more: false, first_id: mockModels[0], last_id: mockModels.at(-1) }
   return Response.json(anthropics ? page : { object: 'list', data })
 }
 
 /** `GET /v1beta/models` and `GET /v1beta/models/{id}` */
 export function listGeminiModels(path: string): Response {
   const wanted = /\/models\/([^/]+)$/.exec(path)?.[1]
-  if (wanted === undefined) return Response.json({ models: names.map(geminiModel) })
-  if (names.includes(wanted)) return Response.json(geminiModel(wanted))
+  if (wanted === undefined) return Response.json({ models: mockModels.map(geminiModel) })
+  if (mockModels.includes(wanted)) return Response.json(geminiModel(wanted))
   return errorReply(gemini, 404, `models/${wanted} is not found`)
 }
 
