@@ -47,15 +47,22 @@ async function counted(world: World, { name, accepted, wrong, kills }: Run): Pro
   const byId = new Map(jobs.map((job) => [job.id, job]))
   const again = jobs.filter(({ attempt }) => attempt > 1)
   let twice = 0
-  for (const { id } of again) if ((await successes(world.sluice(), id)) !== 1) twice++
+  for (const job of again) {
+    if ((await successes(world.sluice(), job.id)) === 1) continue
+    twice++
+    console.error(`not counted once: ${JSON.stringify(job)}`)
+  }
   const ids = [...accepted.values()]
+  const lost = [...accepted].filter(([, id]) => byId.get(id)?.state !== 'succeeded')
+  for (const [key, id] of lost.slice(0, 5))
+    console.error(`missing: ${key} ${id} ${JSON.stringify(byId.get(id) ?? 'no row')}`)
   return {
     ...{ case: name, sent: accepted.size, seen: accepted.size, answered: world.journal.answered.size },
     stored: jobs.filter(({ state }) => state === 'succeeded').length,
     // Attempts of which nothing was counted, as something died under them.
     crashed: jobs.reduce((sum, { attempt }) => sum + attempt - 1, 0),
     refused: wrong(),
-    missing: ids.filter((id) => byId.get(id)?.state !== 'succeeded').length,
+    missing: lost.length,
     wrongHash: twice,
     // One key, one job; a job whose key was never answered may be there, too, once.
     duplicates: accepted.size - new Set(ids).size,

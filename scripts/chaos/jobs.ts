@@ -65,7 +65,7 @@ async function submit(sluice: RunningSluice, key: string): Promise<Response> {
   })
 }
 
-export type StoredJob = { id: string; state: string; attempt: number }
+export type StoredJob = { id: string; state: string; attempt: number; error: string | null }
 
 /** All jobs of the run, once none of them is left to end. @throws Error after two minutes */
 export async function endedJobs(sluice: RunningSluice): Promise<StoredJob[]> {

@@ -11,8 +11,8 @@ export type Calls = {
 
 type Caller = { id: string; tenant: string; capture: Principal['capture'] }
 
-/** How long a gateway may take to learn of a new key. */
-const learningMs = 3_000
+/** How long a gateway may take to learn of a new key: longer than usual after its database was away. */
+const learningMs = 15_000
 const againMs = 100
 
 export function openCalls(sql: Sql, gatewayUrl: string): Calls {
@@ -48,9 +48,16 @@ export function openCalls(sql: Sql, gatewayUrl: string): Calls {
     const until = performance.now() + learningMs
     for (;;) {
       const answer = await fetch(`${gatewayUrl}${path}`, { ...init, headers, redirect: 'manual' })
-      if (answer.status !== 401 || performance.now() > until) return answer
+      if (answer.status !== 401 || !(await isOfOurKey(answer))) return answer
       await answer.body?.cancel()
+      init.signal?.throwIfAborted()
+      if (performance.now() > until) throw new Error('the gateway does not know the key of jobs yet')
       await Bun.sleep(againMs)
     }
   }
+}
+
+/** Does the gateway refuse our key, or the provider the gateway's? */
+async function isOfOurKey(answer: Response): Promise<boolean> {
+  return (await answer.clone().text()).includes('Sluice key')
 }
