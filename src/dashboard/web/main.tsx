@@ -9,4 +9,4 @@ const place = document.getElementById('app')
 if (place !== null) createRoot(place).render(<App />)
 
 // A page that comes back from the browser's memory has left the stream.
-addEventListener('pageshow', ({ persisted }) => persisted && location.reload())
+addEventListener('pageshow', (event) => (event as PageTransitionEvent).persisted && location.reload())

@@ -8,6 +8,7 @@ import { Badge, Failure, Loading, Stat, Time } from '../ui/bits.tsx'
 import { Body } from '../ui/body.tsx'
 import { Link } from '../ui/link.tsx'
 import { JobActions } from './job-actions.tsx'
+import { Deliveries } from './job-deliveries.tsx'
 import { Exchanges, Flow, Log } from './job-parts.tsx'
 import { Timeline } from './job-timeline.tsx'
 
@@ -66,6 +67,7 @@ export function JobPage({ id }: { id: string }) {
       )}
       <Log job={job} />
       <Flow job={job} />
+      <Deliveries id={id} ended={over.has(job.state)} />
       <Exchanges id={id} />
     </>
   )

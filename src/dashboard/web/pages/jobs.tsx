@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { api, type RowView } from '../data/api.ts'
-import { useQueue } from '../data/board.tsx'
+import { useBoard } from '../data/board.tsx'
 import { count } from '../data/format.ts'
 import { go, hrefOf, usePlace } from '../data/place.ts'
 import { useOperator } from '../data/session.ts'
@@ -25,7 +25,7 @@ export function JobsPage() {
   const { value, error, loading, reload } = useLoad(key, (signal) =>
     api.rows({ ...filters, limit: '50' }, { signal }),
   )
-  useFresh(older === null && picked.size === 0 && !all, reload)
+  useFresh(older === null && picked.size === 0 && !all && !loading, reload)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: other filters, other jobs
   useEffect(() => {
@@ -64,7 +64,7 @@ export function JobsPage() {
             {count(value.total ?? 0)}
           </span>
         )}
-        {loading && <span className="busy" role="status" aria-label="Loading" />}
+        {loading && value === undefined && <span className="busy" role="status" aria-label="Loading" />}
       </div>
       <Filters filters={filters} />
       <Bulks turn={turn} operator={operator} />
@@ -134,13 +134,14 @@ export function JobsPage() {
   )
 }
 
-/** Reloads when the counts of jobs have changed, which the gateway pushes: the list then has changed, too. */
+/** Reloads with each push of the gateway, while somebody looks; a list that is slow to make, not before it is made. */
 function useFresh(wanted: boolean, reload: () => void): void {
-  const counts = JSON.stringify(useQueue('jobs')?.counts ?? null)
-  const [seen, setSeen] = useState(counts)
+  const at = useBoard().board?.at
+  const seen = useRef(at)
   useEffect(() => {
-    if (counts === seen) return
-    setSeen(counts)
-    if (wanted && seen !== 'null') reload()
-  }, [counts, seen, wanted, reload])
+    if (at === seen.current) return
+    const first = seen.current === undefined
+    seen.current = at
+    if (wanted && !first && document.visibilityState === 'visible') reload()
+  }, [at, wanted, reload])
 }
