@@ -118,6 +118,18 @@ export function queueCases(engine: string, open: () => Promise<string | undefine
       expect(await seen(theirs)).toMatchObject({ counts: { waiting: 0, active: 1, failed: 0 } })
     })
 
+    test('rows of a kind that is paused are nothing to warn of', async () => {
+      const warned = async () => {
+        await one.board.live.refresh()
+        return (await get('/api/queues/jobs')).json.warnings.map(({ code }: { code: string }) => code)
+      }
+      expect(await warned()).toEqual([])
+      await plantJob(one.sql, { kind: 'classify', state: 'queued' })
+      expect(await warned()).toEqual(['no-workers'])
+      await send('POST', '/api/queues/jobs/pause', { kind: 'classify' })
+      expect(await warned()).toEqual([])
+    })
+
     test('why a job of the system failed is not told to the readers of another tenant', async () => {
       await one.broker.producer(queue).enqueue(note('secret'), { id: 'theirs' })
       const path = `/api/queues/${queue.name}/jobs/theirs`

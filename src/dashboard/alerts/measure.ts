@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres'
 import { type Broker, flowReports, workersSeen } from '#broker'
-import { oldestQueued, rowCounts } from '../queues/row-counts.ts'
+import { kindSettings, oldestQueued, rowCounts } from '../queues/row-counts.ts'
 import type { Measure } from './view.ts'
 
 /** What rules are about, measured once for all of them. Null: it cannot be known now, so nothing follows from it. */
@@ -55,6 +55,18 @@ export function measuring(options: { sql: Sql; broker: Broker; rowsQueue: string
   async function noWorkers(queue: string): Promise<number> {
     const workers = await shared('workers', () => workersSeen(sql))
     if (workers.some((worker) => worker.queue === queue)) return 0
-    return (await backlog(queue)) > 0 ? 1 : 0
+    return (await mayRun(queue)) ? 1 : 0
+  }
+
+  /** Does anything wait that nobody has paused? */
+  async function mayRun(queue: string): Promise<boolean> {
+    if (queue !== rowsQueue) {
+      const { waiting, paused } = await shared(queue, () => broker.inspect({ name: queue }).overview())
+      return waiting > 0 && !paused
+    }
+    const rows = await shared('rows', () => rowCounts(sql))
+    const settings = await shared('settings', () => kindSettings(sql))
+    const held = new Set(settings.flatMap(({ kind, paused }) => (paused ? [kind] : [])))
+    return !held.has('*') && rows.some(({ kind, waiting }) => waiting > 0 && !held.has(kind))
   }
 }

@@ -17,9 +17,18 @@ export type BoardOptions = {
 export function boardOf(known: Known, options: BoardOptions): BoardView {
   const queues = options.names.map((name) => {
     const queue = name === options.rowsQueue ? rowsQueueOf(known, options) : systemQueueOf(known, name)
-    return { ...queue, warnings: warningsOf(queue) }
+    return {
+      ...queue,
+      warnings: warningsOf({ ...queue, counts: { ...queue.counts, waiting: runnable(queue) } }),
+    }
   })
   return { at: isoTime(known.at), engine: options.engine, up: queues.every(({ up }) => up), queues }
+}
+
+/** What waits and may run: a kind that somebody paused is nothing to warn of. */
+function runnable({ rows, counts, kinds }: QueueView): number {
+  if (!rows) return counts.waiting
+  return kinds.reduce((sum, kind) => sum + (kind.paused ? 0 : kind.counts.waiting), 0)
 }
 
 function systemQueueOf(known: Known, name: string): QueueView {
@@ -39,13 +48,15 @@ function rowsQueueOf(known: Known, { rowsQueue, tenant }: BoardOptions): QueueVi
   const { rows = [], settings = [], oldestRow = null, doneToday = 0 } = known.flow ?? {}
   const seen = rows.filter((row) => tenant === null || row.tenant === tenant)
   const counts = { ...sum(seen), completed: doneToday }
+  const engine = known.engines.get(rowsQueue)
   const all = settings.find(({ kind }) => kind === '*')
   const most = all?.per_minute ?? null
   return {
-    ...base(known, rowsQueue, counts.waiting > 0 && all?.paused !== true),
+    // Rows may wait for a limit or for others of their key; what the engine has, a worker should take.
+    ...base(known, rowsQueue, (engine?.overview?.waiting ?? 0) > 0),
     ...{
       rows: true,
-      up: known.engines.get(rowsQueue)?.up ?? false,
+      up: engine?.up ?? false,
       counts,
       paused: all?.paused ?? false,
     },
