@@ -41,6 +41,15 @@ test('an input is stored as it was sent: NUL, half a character, order of members
   )
 })
 
+test('of a key in `metadata` mode the search index holds tags, and no word of the input', async () => {
+  const key = await one.key({ capture: 'metadata' })
+  await one.ask('POST', '/api/jobs', { key, body: { ...echo('canary of an input'), tags: ['canary-tag'] } })
+  const [row] = await one.database.sql<[{ words: string }]>`
+    select w.words::text as words from job_words w join jobs j on j.id = w.job_id where 'canary-tag' = any(j.tags)`
+  expect(row.words).toContain('canary-tag')
+  expect(row.words).not.toContain('input')
+})
+
 test('wrong input is told with each field that is wrong and the schema of the kind', async () => {
   const body = {
     kind: 'http-request',

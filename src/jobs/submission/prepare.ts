@@ -63,7 +63,8 @@ export function prepare(asked: Submission, options: PrepareOptions): NewJob {
       ...webhookOf(asked, options.receivers),
       dependencyPolicy: asked.on_dependency_failure,
     },
-    words: `${wordsOf(value)} ${asked.tags.join(' ')}`.trim(),
+    // The row must hold what is to be done; the search index need not hold what nobody may read.
+    words: `${principal.capture === 'metadata' ? '' : wordsOf(value)} ${asked.tags.join(' ')}`.trim(),
     idempotency: idempotencyKey === null ? null : { key: idempotencyKey, sha256: digest(asked) },
   }
 }
