@@ -27,6 +27,7 @@ export type LoggingPayload = z.infer<typeof loggingPayload>
 export const logging = defineQueue<LoggingPayload>({
   name: 'logging',
   payload: loggingPayload,
+  opaque: true,
   retry: { attempts: 20, backoffMs: 250, backoffMaxMs: 10_000 },
   // A finished job still weighs its megabyte, in Redis in memory. The spool keeps what failed, and sends it again.
   retention: { completed: { count: 10, ageSeconds: 600 }, failed: { count: 50, ageSeconds: 7 * 86_400 } },

@@ -13,6 +13,8 @@ export type QueueContract<Payload> = {
    * passes over fields it does not know; a strict one would fail the jobs of a later release.
    */
   payload: z.ZodType<Payload>
+  /** What a job carries is for its consumer alone: never shown to people. */
+  opaque?: boolean
   retry: RetryPolicy
   retention: Retention
 }

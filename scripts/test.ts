@@ -10,7 +10,9 @@ import { openTally } from './test/tally.ts'
 const timeout = 30_000
 
 await installMissing({ development: true })
-await installPrograms({ 'redis-server': 'redis-server', nginx: 'nginx', curl: 'curl' })
+await installPrograms({
+  ...{ 'redis-server': 'redis-server', nginx: 'nginx', curl: 'curl', chromium: 'chromium' },
+})
 
 // Whatever a test leaves behind goes with it. Others may pass: servers run as other users below it.
 const temporary = await mkdtemp(join(tmpdir(), 'sluice-run-'))

@@ -3,9 +3,10 @@
  * run, so that ratios hold on any machine; then what the record costs.
  */
 import { parseArgs } from 'node:util'
+import { measureJobs } from './jobs.ts'
 import { measureMcp } from './mcp.ts'
 import { measureModels } from './models.ts'
-import { printMcp, printProxies, printRecord, printStarts, printStorage } from './print.ts'
+import { printJobs, printMcp, printProxies, printRecord, printStarts, printStorage } from './print.ts'
 import { measureRecord } from './record.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorage } from './storage.ts'
@@ -23,7 +24,7 @@ const { values, positionals } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const proxyNames = proxyWorkloads(seconds).map(({ name }) => name)
-const names = [...proxyNames, 'models', 'mcp', 'record', 'storage', 'start']
+const names = [...proxyNames, 'models', 'mcp', 'record', 'jobs', 'storage', 'start']
 
 if (values.help) {
   console.log(
@@ -47,12 +48,15 @@ async function main(chosen: string[]): Promise<void> {
   if (mcp !== null) printMcp(mcp)
   const record = chosen.includes('record') ? await measureRecord(seconds) : null
   if (record !== null) printRecord(record)
+  const jobs = chosen.includes('jobs') ? await measureJobs(seconds) : []
+  printJobs(jobs)
   const storage = chosen.includes('storage') ? await measureStorage(200) : null
   if (storage !== null) printStorage(storage)
   const starts = chosen.includes('start') ? await measureStarts() : null
   if (starts !== null) printStarts(starts)
   if (values.json !== undefined) {
-    await Bun.write(values.json, JSON.stringify({ proxies, models, mcp, record, storage, starts }, null, 2))
+    const all = { proxies, models, mcp, record, jobs, storage, starts }
+    await Bun.write(values.json, JSON.stringify(all, null, 2))
   }
   console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)
 }

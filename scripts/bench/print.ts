@@ -1,3 +1,4 @@
+import type { JobFigures } from './jobs.ts'
 import type { McpFigures } from './mcp.ts'
 import type { RecordFigures } from './record.ts'
 import type { StartFigures } from './starts.ts'
@@ -32,6 +33,29 @@ export function printRecord(figures: RecordFigures): void {
         ...[round(figures.visibleP99Ms), round(figures.workerCpuUs), round(figures.burst.storedPerSecond)],
       ],
     ],
+  )
+}
+
+export function printJobs(figures: readonly JobFigures[]): void {
+  if (figures.length === 0) return
+  console.log('\n### jobs over HTTP, with idempotency keys\n')
+  table(
+    [
+      'queue',
+      'submitted/s',
+      'p99 ms',
+      'at rate',
+      'p99 ms',
+      'ran/s (calls)',
+      'pick-up p50 ms',
+      'p99 ms',
+      'errors',
+    ],
+    figures.map((one) => [
+      ...[one.engine, round(one.submittedPerSecond), round(one.submittedP99Ms), round(one.halfRate)],
+      ...[round(one.halfP99Ms), round(one.ranPerSecond), round(one.pickUpP50Ms), round(one.pickUpP99Ms)],
+      String(one.errors),
+    ]),
   )
 }
 

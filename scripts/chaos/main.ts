@@ -3,8 +3,11 @@
  * the upstream answered is what the record holds. Exit code 1 on any loss, duplicate or difference.
  */
 import { parseArgs } from 'node:util'
-import { type ChaosCase, cases } from './cases.ts'
+import { type ChaosCase, cases as recordCases } from './cases.ts'
+import { jobCases } from './job-cases.ts'
 import { passed, type Reconciled } from './reconcile.ts'
+
+const cases: Record<string, ChaosCase> = { ...recordCases, ...jobCases }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

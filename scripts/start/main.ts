@@ -44,7 +44,7 @@ export async function start(): Promise<number> {
     // What is made of the record later has a process of its own, at a lower priority than storing.
     const workers = [
       ['logging', 'upkeep'],
-      ['classification', 'webhooks'],
+      ['classification', 'webhooks', 'jobs'],
     ].map((queues) => startService('worker', queues, { ...common, stopBy: stopBy.worker }))
     const gateway = startService('gateway', [], {
       ...common,

@@ -31,6 +31,8 @@ export type AccessOptions = {
   defaultCapture: Principal['capture']
   /** Where hashed keys are kept for a start without the database. */
   snapshotFile: string
+  /** Signs the sessions of pages; the same on all gateways. */
+  secret?: string | undefined
   log: Logger
   /** How long a start waits for the database before it goes on with the snapshot. @default 3000 */
   patienceMs?: number
@@ -64,7 +66,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   await firstLoad()
 
   return {
-    ...openGate({ directory, passThrough, defaultCapture }),
+    ...openGate({ directory, passThrough, defaultCapture, secret: options.secret }),
     refresh: sync.refresh,
     state: () => ({ source: source(), keys: directory.size() }),
     async close() {

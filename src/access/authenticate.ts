@@ -1,28 +1,43 @@
+import { randomBytes } from 'node:crypto'
 import { SluiceError } from '#lib/errors'
 import type { Authenticate, Caller } from './caller.ts'
+import { fromOwnPage, sessionCookie } from './cookie.ts'
 import { credentials } from './credential.ts'
 import type { Directory, Entry } from './directory.ts'
 import { hashKey, keyPrefix } from './key.ts'
 import { may, type Principal, type Scope } from './principal.ts'
+import { openSessions, type Session } from './session.ts'
 
 /**
- * Who asks for one of our own routes, if that scope is theirs. A provider credential does not count here, and
+ * Who asks for one of our own routes, if that scope is theirs: by a key, or in a browser by a session's cookie. A provider credential does not count here, and
  * neither does pass-through: the record is for keys only.
- * @throws SluiceError 401 `unauthenticated`, `key-unknown`, `key-revoked`, `key-expired`; 403 `forbidden`
+ * @throws SluiceError 401 `unauthenticated`, `key-unknown`, `key-revoked`, `key-expired`; 403 `forbidden`, `cross-site`
  */
 export type Authorise = (request: Request, scope: Scope) => Principal
 
-export type Gate = { authenticate: Authenticate; authorise: Authorise }
+export type Gate = { authenticate: Authenticate; authorise: Authorise; sessions: SessionDoor }
+
+/** How a page in a browser comes and goes. */
+export type SessionDoor = {
+  /** @throws SluiceError 401 where it is no key of ours, or one that is no more */
+  begin(key: string): { value: string; session: Session; principal: Principal }
+  renew(session: Session): { value: string; session: Session }
+  /** Whose page asks; null where there is no session. @throws SluiceError 403 `cross-site` */
+  current(request: Request): { session: Session; principal: Principal } | null
+}
 
 export type GateOptions = {
   directory: Directory
   /** May clients without a Sluice key call, with their own provider credential or none? */
   passThrough: boolean
   defaultCapture: Principal['capture']
+  /** Signs sessions. @default one that this process makes up: they end with it */
+  secret?: string | undefined
 }
 
 /** Both are synchronous and in memory. Measured: 0.6 µs with a key or a provider credential, 1,000 keys held. */
-export function openGate({ directory, passThrough, defaultCapture }: GateOptions): Gate {
+export function openGate({ directory, passThrough, defaultCapture, secret }: GateOptions): Gate {
+  const sessions = openSessions(directory, secret ?? randomBytes(32))
   const guest: Caller = {
     principal: {
       tenant: 'default',
@@ -46,11 +61,39 @@ export function openGate({ directory, passThrough, defaultCapture }: GateOptions
     },
     authorise(request, scope) {
       let found = identify(request.headers, null)
+      if (found.entry === null && !found.foreign) {
+        const session = current(request)
+        if (session !== null) return admit(session.entry, scope)
+      }
       // Only then is the URL parsed: for an EventSource, which can send no header.
       if (found.entry === null) found = identify(request.headers, new URL(request.url).searchParams)
       if (found.entry === null) throw unauthenticated(found.foreign)
       return admit(found.entry, scope)
     },
+    sessions: {
+      begin(key) {
+        const entry = lookUp(key.trim(), true)
+        if (entry === null) throw unauthenticated(false)
+        live(entry)
+        const { principal, record } = entry
+        return { ...sessions.issue(record?.id ?? 'admin'), principal }
+      },
+      renew: (session) => sessions.issue(session.subject, session),
+      current(request) {
+        const found = current(request)
+        if (found === null || isOver(found.entry)) return null
+        return { session: found.session, principal: found.entry.principal }
+      },
+    },
+  }
+
+  /** @throws SluiceError 403 `cross-site` */
+  function current(request: Request) {
+    const value = sessionCookie(request.headers)
+    const found = value === null ? null : sessions.read(value)
+    if (found === null) return null
+    fromOwnPage(request)
+    return found
   }
 
   /** The first of the credentials that is ours, and whether there is one that is not. */
@@ -84,7 +127,24 @@ export function openGate({ directory, passThrough, defaultCapture }: GateOptions
   }
 }
 
+function isOver(entry: Entry): boolean {
+  try {
+    live(entry)
+    return false
+  } catch {
+    return true
+  }
+}
+
 function admit(entry: Entry, scope: Scope): Principal {
+  live(entry)
+  if (may(entry.principal, scope)) return entry.principal
+  const held = [...entry.principal.scopes].join(', ')
+  throw new SluiceError(403, 'forbidden', `This needs the scope ${scope}: the key has ${held}`)
+}
+
+/** @throws SluiceError 401 where the key is no more */
+function live(entry: Entry): void {
   const time = Date.now()
   if (entry.record !== null) {
     const { expires_at, revoked_at } = entry.record
@@ -95,9 +155,6 @@ function admit(entry: Entry, scope: Scope): Principal {
     }
   }
   entry.usedAt = time
-  if (may(entry.principal, scope)) return entry.principal
-  const held = [...entry.principal.scopes].join(', ')
-  throw new SluiceError(403, 'forbidden', `This needs the scope ${scope}: the key has ${held}`)
 }
 
 function unauthenticated(foreign: boolean): SluiceError {

@@ -36,6 +36,8 @@ export type Entry = {
 export type Directory = {
   find(hash: string): Entry | undefined
   has(id: string): boolean
+  /** By the key's id, or `admin`. */
+  holder(subject: string): { entry: Entry; hash: string } | undefined
   /** Takes what is newer than `revision`. */
   merge(change: KeySet): void
   /** Takes a whole set, which need not be a continuation of the one held: what is not in it is forgotten. */
@@ -63,6 +65,7 @@ export function openDirectory(options: {
   return {
     find: (hash) => (isAdmin(hash) ? admin : byHash.get(hash)),
     has: (id) => byId.has(id),
+    holder,
     merge,
     replace(set) {
       const known = new Set(set.keys.map(({ id }) => id))
@@ -98,6 +101,12 @@ export function openDirectory(options: {
     if (entry?.record) byHash.delete(entry.record.hash)
     byId.delete(id)
     return entry
+  }
+
+  function holder(subject: string) {
+    const hash = subject === 'admin' ? (fixedAdminHash ?? adminHash) : byId.get(subject)?.record?.hash
+    const entry = hash == null ? undefined : subject === 'admin' ? admin : byHash.get(hash)
+    return hash == null || entry === undefined ? undefined : { entry, hash }
   }
 
   /** Where the operator set ADMIN_KEY, the stored one is out of use. */

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import { newId } from '#lib/ids'
 import { makeKey } from './key.ts'
+import type { Principal, Scope } from './principal.ts'
 import { insertKey, revokeKey } from './queries.ts'
 
 /** Keys with which a process of ours calls the gateway, each for one tenant, in nobody's hands. */
@@ -16,11 +17,17 @@ export type InternalKeys = {
 
 const lifetimeMs = 24 * 3_600_000
 
-/**
- * Every call with such a key carries the tag `sluice-internal`, and is recorded without its content, which is taken
- * from the record already.
- */
-export function openInternalKeys(sql: Sql, name: string): InternalKeys {
+export type InternalKeyOptions = {
+  /** @default ['call'] */
+  scopes?: readonly Scope[]
+  /** @default 'metadata': what such a call has in it is taken from the record already */
+  capture?: Principal['capture']
+  /** Carried by every call. @default ['sluice-internal'] */
+  tags?: readonly string[]
+}
+
+export function openInternalKeys(sql: Sql, name: string, options: InternalKeyOptions = {}): InternalKeys {
+  const { scopes = ['call'], capture = 'metadata', tags = ['sluice-internal'] } = options
   const keys = new Map<string, { id: string; made: Promise<string>; expiresAt: number }>()
 
   function of(tenant: string): Promise<string> {
@@ -30,8 +37,8 @@ export function openInternalKeys(sql: Sql, name: string): InternalKeys {
     const id = newId()
     const expiresAt = Date.now() + lifetimeMs
     const made = insertKey(sql, {
-      ...{ id, tenant, hash, prefix, last4, name, scopes: ['call'], capture: 'metadata' },
-      ...{ tags: ['sluice-internal'], created_by: null, expires_at: new Date(expiresAt).toISOString() },
+      ...{ id, tenant, hash, prefix, last4, name, scopes: [...scopes], capture, tags: [...tags] },
+      ...{ created_by: null, expires_at: new Date(expiresAt).toISOString() },
     }).then((row) => {
       if (row === null) throw new Error(`making a key for tenant ${tenant}: there is no such tenant`)
       return key
@@ -44,7 +51,7 @@ export function openInternalKeys(sql: Sql, name: string): InternalKeys {
   return {
     of,
     async close() {
-      for (const [tenant, { id }] of keys) await revokeKey(sql, { tenant, scopes: ['call'] }, id)
+      for (const [tenant, { id }] of keys) await revokeKey(sql, { tenant, scopes: [...scopes] }, id)
       keys.clear()
     },
   }

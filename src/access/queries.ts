@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import type { KeySet } from './directory.ts'
 import type { KeyView, TenantView } from './shapes.ts'
 
@@ -134,4 +134,11 @@ function shown(sql: Sql) {
 function iso(sql: Sql, column: string, table?: string) {
   const name = table === undefined ? sql(column) : sql(`${table}.${column}`)
   return sql`to_char(${name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(column)}`
+}
+
+/** May a key still be used, for what was asked for with it earlier? */
+export async function isKeyGood(sql: Sql | TransactionSql, id: string): Promise<boolean> {
+  const rows = await sql`
+    select 1 from access_keys where id = ${id} and revoked_at is null and (expires_at is null or expires_at > now())`
+  return rows.length > 0
 }

@@ -1,10 +1,18 @@
 import { Elysia } from 'elysia'
 import type { Sql } from 'postgres'
 import type { Access } from './access.ts'
+import { type Audit, openAudit } from './audit.ts'
+import { auditRoutes } from './audit-routes.ts'
 import { keyRoutes } from './key-routes.ts'
+import { loginRoutes } from './login-routes.ts'
 import { tenantRoutes } from './tenant-routes.ts'
 
-/** Keys and tenants over HTTP. What is created or revoked is in force here when the answer is sent. */
-export function accessRoutes(deps: { sql: Sql; access: Access }) {
-  return new Elysia({ name: 'access' }).use(keyRoutes(deps)).use(tenantRoutes(deps))
+/** Keys, tenants, sessions and the audit over HTTP. What is created or revoked is in force here when the answer is sent. */
+export function accessRoutes(options: { sql: Sql; access: Access; audit?: Audit }) {
+  const deps = { ...options, audit: options.audit ?? openAudit(options) }
+  return new Elysia({ name: 'access' })
+    .use(keyRoutes(deps))
+    .use(tenantRoutes(deps))
+    .use(loginRoutes(deps))
+    .use(auditRoutes(deps))
 }

@@ -1,4 +1,6 @@
+import type { Queue } from 'bullmq'
 import type { QueueContract } from '#queues/queue'
+import type { Inspector } from './inspect.ts'
 
 /**
  * The queue engine of this process: BullMQ on Redis or on Postgres, by URL, same behaviour.
@@ -22,6 +24,9 @@ export type Broker = {
   schedule<Payload>(contract: QueueContract<Payload>, schedule: Schedule, payload: Payload): Promise<void>
   /** Counts by state, for metrics and dashboards. Rejects within 2 s while the engine is down. */
   counts(queue: string): Promise<QueueCounts>
+  inspect(queue: Pick<QueueContract<never>, 'name' | 'opaque'>): Inspector
+  /** BullMQ's own object, for tools that know it. @throws BrokerDownError */
+  native(queue: string): Promise<Queue>
   /** Resolves when a round trip to the engine worked. @throws BrokerDownError within 2 s otherwise */
   ping(): Promise<void>
   /**
@@ -39,7 +44,18 @@ export type Producer<Payload> = {
    * Resolves when the engine has the job. A job whose id the engine still knows is not added twice.
    * @throws BrokerDownError within 2 s (a command's time limit) while the engine is down: never hangs
    */
-  enqueue(payload: Payload, options: { id: string; name?: string }): Promise<void>
+  enqueue(payload: Payload, options: EnqueueOptions): Promise<void>
+  /** As `enqueue` for each, in few round trips. Where it rejects, some may have been taken. */
+  enqueueMany(jobs: readonly (EnqueueOptions & { payload: Payload })[]): Promise<void>
+}
+
+export type EnqueueOptions = {
+  /** Without a colon. */
+  id: string
+  /** @default the queue's name */
+  name?: string
+  /** Since when it has waited, in ms since the epoch. @default now */
+  timestamp?: number
 }
 
 export type Schedule = {
@@ -62,6 +78,8 @@ export type JobContext = {
   attempt: number
   /** Aborted when the process must stop before the job is done, or the job was lost to another worker. */
   signal: AbortSignal
+  /** For a handler that sees to failures itself: how the job went, where it is not as its return says. */
+  judge?: (outcome: 'done' | 'failed' | 'retried') => void
 }
 
 export type ConsumeOptions = {

@@ -3,6 +3,7 @@ import type { QueueContract } from '#queues/queue'
 import type { ConsumeOptions, Consumer, Handler } from './broker.ts'
 import { pause, settles } from './deadline.ts'
 import type { Engine, JobWorker } from './engine.ts'
+import type { Flow } from './flow.ts'
 import { type JobRunner, runJobs } from './job-runner.ts'
 import { backoffMs } from './retry.ts'
 import { watchBacklog } from './watchdog.ts'
@@ -12,6 +13,13 @@ const connectEveryMs = 500
 /** What BullMQ gets to write down the last results, once no job is under way. */
 const windDownMs = 2_000
 
+export type ConsumerParts<Payload> = {
+  handler: Handler<Payload>
+  options: ConsumeOptions
+  log: Logger
+  flow?: Flow | undefined
+}
+
 /**
  * Drains a queue: connects now or whenever the engine is there, and again if the worker is found asleep beside a
  * backlog.
@@ -19,10 +27,18 @@ const windDownMs = 2_000
 export function startConsumer<Payload>(
   engine: Engine,
   contract: QueueContract<Payload>,
-  { handler, options, log }: { handler: Handler<Payload>; options: ConsumeOptions; log: Logger },
+  { handler, options, log, flow }: ConsumerParts<Payload>,
 ): Consumer {
   const { concurrency = 1, onError } = options
-  const runner = runJobs(contract, handler, { onError, sweepEveryMs: engine.sweepEveryMs })
+  const runner = runJobs(contract, handler, {
+    ...{ onError, sweepEveryMs: engine.sweepEveryMs, observe: flow?.observe },
+  })
+  const place = flow?.attend({
+    queue: contract.name,
+    concurrency,
+    running: runner.running,
+    begun: runner.begun,
+  })
   const report = unrepeated((error) => onError(error, null))
   const stopping = new AbortController()
   let worker: JobWorker | undefined
@@ -66,12 +82,14 @@ export function startConsumer<Payload>(
     stopping.abort()
     watchdog.stop()
     runner.stop()
+    const left = settles(windDownMs, place?.leave() ?? Promise.resolve())
     await settles(windDownMs, starting)
-    if (!worker) return
+    if (!worker) return await left.then(() => {})
     const closed = worker.close()
     if (!(await settles(graceMs, runner.idle()))) await settles(windDownMs, runner.handBack())
     // Without an engine BullMQ's own close waits for ever.
     if (!(await settles(windDownMs, closed))) void worker.disconnect().catch(() => {})
+    await left
   }
 }
 

@@ -1,4 +1,5 @@
-import type { JobsOptions, Processor } from 'bullmq'
+import type { Job, JobsOptions, JobType, Processor } from 'bullmq'
+import type { EngineJob, EngineState } from './inspect.ts'
 
 /**
  * What differs between the engines: how to connect, and what to check. Everything else is BullMQ's and ours, and
@@ -9,7 +10,11 @@ export type Engine = {
   /** The least time between two removals of finished jobs by one consumer. */
   sweepEveryMs: number
   /** The producers' end of a queue, one object a name, kept. Rejects within `patienceMs` while the engine is down. */
-  queue(name: string): Promise<JobQueue>
+  queue(name: string): Promise<InspectedQueue>
+  /** Jobs without what they carry, by state and in the order in which they run or, latest first, ended. */
+  list(queueName: string, state: EngineState, page: { start: number; count: number }): Promise<EngineJob[]>
+  /** One of them; null where it is no more. */
+  head(queueName: string, id: string): Promise<EngineJob | null>
   /** A connected worker that has not begun to take jobs. Rejects while the engine is down. */
   worker(name: string, process: Processor<unknown, unknown>, settings: WorkerSettings): Promise<JobWorker>
   /** One round trip. */
@@ -25,9 +30,9 @@ export const patienceMs = 2_000
 
 export type JobQueue = {
   add(name: string, data: unknown, options: JobsOptions): Promise<unknown>
-  getJobCounts(
-    ...states: ('waiting' | 'prioritized' | 'active' | 'delayed' | 'completed' | 'failed')[]
-  ): Promise<Record<string, number>>
+  addBulk(jobs: { name: string; data: unknown; opts: JobsOptions }[]): Promise<unknown>
+  /** `paused` is what Postgres calls waiting jobs of a paused queue. */
+  getJobCounts(...states: (JobType | 'paused')[]): Promise<Record<string, number>>
   isPaused(): Promise<boolean>
   upsertJobScheduler(
     id: string,
@@ -36,6 +41,24 @@ export type JobQueue = {
   ): Promise<unknown>
   close(): Promise<void>
 }
+
+/** What `inspect-queue.ts` needs on top. */
+export type InspectedQueue = JobQueue & {
+  getRanges(types: ListedState[], start?: number, end?: number, asc?: boolean): Promise<string[]>
+  getMeta(): Promise<{ paused?: boolean; concurrency?: number; max?: number; duration?: number }>
+  getJobState(id: string): Promise<string>
+  getJob(id: string): Promise<Job | undefined>
+  getJobLogs(id: string, start?: number, end?: number): Promise<{ logs: string[] }>
+  pause(): Promise<void>
+  resume(): Promise<void>
+  drain(delayed?: boolean): Promise<void>
+  setGlobalConcurrency(most: number): Promise<unknown>
+  removeGlobalConcurrency(): Promise<unknown>
+  setGlobalRateLimit(max: number, duration: number): Promise<unknown>
+  removeGlobalRateLimit(): Promise<unknown>
+}
+
+type ListedState = 'waiting' | 'prioritized' | 'active' | 'delayed' | 'completed' | 'failed'
 
 export type JobWorker = {
   on(event: 'error', listener: (error: Error) => void): unknown

@@ -1,7 +1,8 @@
-import { type Processor, UnrecoverableError, WaitingError } from 'bullmq'
+import { type Job, type Processor, UnrecoverableError, WaitingError } from 'bullmq'
 import { errorText } from '#lib/errors'
 import type { QueueContract } from '#queues/queue'
 import type { ConsumeOptions, Handler } from './broker.ts'
+import type { Sample } from './flow.ts'
 import { isFinal, storableError, storableResult } from './sanitise.ts'
 
 export type JobRunner = {
@@ -23,14 +24,23 @@ export type JobRunner = {
 
 type Running = { abort: AbortController; leave: (error: Error) => void; putBack: () => Promise<unknown> }
 
+export type RunnerOptions = {
+  onError: ConsumeOptions['onError']
+  sweepEveryMs: number
+  /** Told how long each job waited and ran. */
+  observe?: ((sample: Sample) => void) | undefined
+}
+
 /** One job from the queue's JSON to the handler and back: checked when it comes, made storable when it goes. */
 export function runJobs<Payload>(
   contract: QueueContract<Payload>,
   handler: Handler<Payload>,
-  { onError, sweepEveryMs }: { onError: ConsumeOptions['onError']; sweepEveryMs: number },
+  { onError, sweepEveryMs, observe = () => {} }: RunnerOptions,
 ): JobRunner {
   const jobs = new Map<string, Running>()
   const waiters = new Set<() => void>()
+  // Otherwise each job goes with its end, and there are no older ones.
+  const keepsEnded = contract.retention.completed.count > 0
   let stopped = false
   let begun = 0
   let sweptAt = 0
@@ -70,18 +80,36 @@ export function runJobs<Payload>(
       }
       jobs.set(id, { abort, leave, putBack: () => job.moveToWait(token) })
       begun += 1
+      const startedAt = performance.now()
+      let outcome: Sample['outcome'] | null = 'done'
+      const judge = (verdict: Sample['outcome']) => {
+        outcome = verdict
+      }
       try {
         const payload = checked(contract, job.data)
-        const work = handler(payload, { id, attempt, signal: abort.signal })
+        const work = handler(payload, { id, attempt, signal: abort.signal, judge })
         return storableResult(await Promise.race([work, left.promise]))
       } catch (error) {
         // To BullMQ this one means: the job is somebody else's already, leave it alone.
+        outcome = null
         if (error instanceof WaitingError) throw error
         const final = isFinal(error) || attempt >= (job.opts.attempts ?? 1)
+        outcome = final ? 'failed' : 'retried'
         onError(error, { id, attempt, final })
         throw storableError(error)
       } finally {
-        if (!isSweepDue()) job.opts = { ...job.opts, removeOnComplete: false, removeOnFail: false }
+        if (outcome !== null) {
+          const waitMs = attempt === 1 ? waited(job) : null
+          observe({
+            queue: contract.name,
+            name: job.name,
+            outcome,
+            waitMs,
+            runMs: performance.now() - startedAt,
+          })
+        }
+        if (keepsEnded && !isSweepDue())
+          job.opts = { ...job.opts, removeOnComplete: false, removeOnFail: false }
         jobs.delete(id)
         if (jobs.size === 0) for (const resolve of waiters) resolve()
         if (jobs.size === 0) waiters.clear()
@@ -95,6 +123,11 @@ export function runJobs<Payload>(
     sweptAt = Date.now()
     return true
   }
+}
+
+/** From when it could have run to when it was taken, in ms, by the clocks of two machines. */
+function waited({ processedOn = Date.now(), timestamp, opts }: Job): number {
+  return Math.max(0, processedOn - timestamp - (opts.delay ?? 0))
 }
 
 /** @throws UnrecoverableError naming the field, never its value: it may be somebody's prompt */

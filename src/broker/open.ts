@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq'
 import { SetupError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import { releaser } from '#lib/release'
@@ -5,6 +6,8 @@ import type { Broker } from './broker.ts'
 import { startConsumer } from './consumer.ts'
 import type { Engine } from './engine.ts'
 import { BrokerDownError } from './errors.ts'
+import type { Flow } from './flow.ts'
+import { inspectQueue } from './inspect-queue.ts'
 import { openPostgresEngine } from './postgres-engine.ts'
 import { asked, createProducer } from './producer.ts'
 import { openRedisEngine } from './redis-engine.ts'
@@ -13,14 +16,14 @@ import { keepSchedule } from './schedule.ts'
 /**
  * The queue engine that the URL names; without one, the database itself. Connects with the first use.
  *
- * `name` is shown in the engine's list of connections. For the forms of a Redis URL see `redis-address.ts`;
+ * `flow` is told of what consumers do. `name` is shown in the engine's list of connections. For the forms of a Redis URL see `redis-address.ts`;
  * `postgres://…` names another database than the record's. Keep away from transaction-mode poolers: workers listen.
  * @throws SetupError when the URL is none of these
  */
 export function openBroker(
   queueUrl: string | undefined,
   databaseUrl: string,
-  { log, name }: { log: Logger; name: string },
+  { log, name, flow }: { log: Logger; name: string; flow?: Flow },
 ): Broker {
   const engine = openEngine(queueUrl ?? databaseUrl, { log, name })
   const stopping = new AbortController()
@@ -33,7 +36,7 @@ export function openBroker(
     engine: engine.kind,
     producer: (contract) => createProducer(engine, contract),
     consume(contract, handler, options) {
-      const consumer = startConsumer(engine, contract, { handler, options, log })
+      const consumer = startConsumer(engine, contract, { handler, options, log, flow })
       consumers.add(consumer)
       return consumer
     },
@@ -42,10 +45,18 @@ export function openBroker(
     async counts(queueName) {
       return await asked(`Count the jobs of ${queueName}`, async () => {
         const queue = await engine.queue(queueName)
-        const states = ['waiting', 'prioritized', 'active', 'delayed', 'completed', 'failed'] as const
+        const states = [
+          'waiting',
+          'prioritized',
+          'paused',
+          'active',
+          'delayed',
+          'completed',
+          'failed',
+        ] as const
         const found = await queue.getJobCounts(...states)
         return {
-          waiting: (found.waiting ?? 0) + (found.prioritized ?? 0),
+          waiting: Math.max(found.waiting ?? 0, found.paused ?? 0) + (found.prioritized ?? 0),
           active: found.active ?? 0,
           delayed: found.delayed ?? 0,
           completed: found.completed ?? 0,
@@ -53,6 +64,9 @@ export function openBroker(
         }
       })
     },
+    inspect: (queue) => inspectQueue(engine, queue),
+    native: (queueName) =>
+      asked(`Open ${queueName}`, async () => (await engine.queue(queueName)) as unknown as Queue),
     ping: () => asked('Ping the queue engine', () => engine.ping()),
     async verify() {
       try {

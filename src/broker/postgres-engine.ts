@@ -1,9 +1,10 @@
 import { createPostgresBackend, Queue } from 'bullmq'
 import type { Logger } from '#lib/log'
 import { settles } from './deadline.ts'
-import { type Engine, type JobQueue, patienceMs, streams } from './engine.ts'
+import { type Engine, type InspectedQueue, patienceMs, streams } from './engine.ts'
 import { watchOutage } from './outage.ts'
 import { openWorker } from './paced-worker.ts'
+import { postgresHead, postgresList } from './postgres-heads.ts'
 import { openPool } from './postgres-pool.ts'
 import { ensureSchema } from './postgres-schema.ts'
 
@@ -14,8 +15,9 @@ const sweepEveryMs = 100
 export function openPostgresEngine(url: string, { log, name }: { log: Logger; name: string }): Engine {
   const outage = watchOutage(log, 'postgres')
   const { pool, grow, shrink, end } = openPool(url, { name, outage, connectMs: patienceMs - 500 })
-  const queues = new Map<string, Promise<JobQueue>>()
+  const queues = new Map<string, Promise<InspectedQueue>>()
   let migrated: Promise<void> | undefined
+  const query = (text: string, parameters: unknown[]) => pool.query(text, parameters)
 
   return {
     kind: 'postgres',
@@ -28,6 +30,14 @@ export function openPostgresEngine(url: string, { log, name }: { log: Logger; na
       queues.set(queueName, opening)
       opening.catch(() => queues.delete(queueName))
       return await opening
+    },
+    async list(queueName, state, page) {
+      await ready()
+      return await postgresList(query, queueName, { state, ...page })
+    },
+    async head(queueName, id) {
+      await ready()
+      return await postgresHead(query, queueName, id)
     },
     async worker(queueName, process, settings) {
       await ready()
@@ -67,7 +77,7 @@ export function openPostgresEngine(url: string, { log, name }: { log: Logger; na
     await migrated
   }
 
-  async function openQueue(queueName: string): Promise<JobQueue> {
+  async function openQueue(queueName: string): Promise<InspectedQueue> {
     const queue = new Queue(queueName, { connection: pool, streams }, createPostgresBackend)
     queue.on('error', () => {})
     try {

@@ -37,6 +37,8 @@ export function openPool(
   pool.on('error', (error) => {
     if (!pool.ending) outage.down(error)
   })
+  // A session that is cut may emit a second error when nobody listens any more, which would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const shared = {
     // Read by BullMQ: with it a worker may sleep until the next delayed job is due.
     options: { keepAlive: true },

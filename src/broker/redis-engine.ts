@@ -1,12 +1,13 @@
 import { createRedisBackend, Queue } from 'bullmq'
 import type { Logger } from '#lib/log'
 import { settles } from './deadline.ts'
-import { type Engine, type JobQueue, patienceMs, streams } from './engine.ts'
+import { type Engine, type InspectedQueue, patienceMs, streams } from './engine.ts'
 import { watchOutage } from './outage.ts'
 import { openWorker } from './paced-worker.ts'
 import { parseRedisUrl } from './redis-address.ts'
 import { verifyRedis } from './redis-check.ts'
 import { connectRedis, type RedisConnections, type RedisRole } from './redis-client.ts'
+import { redisHeads, redisIds } from './redis-heads.ts'
 
 /**
  * BullMQ on Redis. A process has one connection for all its producers, one for all its workers, and one more a
@@ -16,22 +17,21 @@ export function openRedisEngine(url: string, { log, name }: { log: Logger; name:
   const address = parseRedisUrl(url)
   const outage = watchOutage(log, 'redis')
   const open = new Map<RedisRole, RedisConnections>()
-  const queues = new Map<string, JobQueue>()
+  const queues = new Map<string, InspectedQueue>()
 
   return {
     kind: 'redis',
     sweepEveryMs: 0,
-    async queue(queueName) {
+    queue,
+    async list(queueName, state, page) {
+      const ids = await redisIds(await queue(queueName), state, page)
+      return await redisHeads(connect('producer').client, `${prefix(queueName)}:${queueName}`, ids)
+    },
+    async head(queueName, id) {
       const { client, ready } = connect('producer')
       await ready(patienceMs)
-      const known = queues.get(queueName)
-      if (known) return known
-      // The version is checked by `verify`: here a lost answer would break this queue for good.
-      const options = { connection: client, prefix: prefix(queueName), streams, skipVersionCheck: true }
-      const queue = new Queue(queueName, options, createRedisBackend)
-      queue.on('error', outage.down)
-      queues.set(queueName, queue)
-      return queue
+      const [found] = await redisHeads(client, `${prefix(queueName)}:${queueName}`, [id])
+      return found ?? null
     },
     async worker(queueName, process, settings) {
       const { client, ready } = connect('worker')
@@ -53,6 +53,19 @@ export function openRedisEngine(url: string, { log, name }: { log: Logger; name:
       await settles(patienceMs, Promise.all([...queues.values()].map((queue) => queue.close())))
       for (const connections of open.values()) connections.disconnect()
     },
+  }
+
+  async function queue(queueName: string): Promise<InspectedQueue> {
+    const { client, ready } = connect('producer')
+    await ready(patienceMs)
+    const known = queues.get(queueName)
+    if (known) return known
+    // The version is checked by `verify`: here a lost answer would break this queue for good.
+    const options = { connection: client, prefix: prefix(queueName), streams, skipVersionCheck: true }
+    const made = new Queue(queueName, options, createRedisBackend)
+    made.on('error', outage.down)
+    queues.set(queueName, made)
+    return made
   }
 
   function connect(role: RedisRole): RedisConnections {

@@ -14,7 +14,7 @@ export function jobOptions(contract: Pick<QueueContract<never>, 'retry' | 'reten
     attempts: contract.retry.attempts,
     backoff: { type: 'contract' },
     removeOnComplete: completed.count === 0 ? true : { count: completed.count, age: completed.ageSeconds },
-    removeOnFail: { count: failed.count, age: failed.ageSeconds },
+    removeOnFail: failed.count === 0 ? true : { count: failed.count, age: failed.ageSeconds },
     stackTraceLimit: 3,
   }
 }

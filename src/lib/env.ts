@@ -43,6 +43,7 @@ const schema = z.object({
     .regex(/^[a-z0-9-]+\/\S+$/, 'must be provider/model')
     .optional(),
   CLASSIFY_PER_MINUTE: z.coerce.number().int().min(1).max(100_000).default(100),
+  JOBS_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(16),
   GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })

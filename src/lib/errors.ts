@@ -44,9 +44,12 @@ export function cleanText(text: string): string {
 export class InputError extends SluiceError {
   /** What is wrong where, as JSON pointers (RFC 6901) into the body, or `?name` for the query. */
   readonly errors: readonly { pointer: string; detail: string }[]
+  /** What else helps to mend it, as further members of the problem. */
+  readonly help: Record<string, unknown>
 
-  constructor(status: 400 | 422, code: string, errors: InputError['errors']) {
+  constructor(status: 400 | 422, code: string, errors: InputError['errors'], help: InputError['help'] = {}) {
     super(status, code, errors.map(({ pointer, detail }) => `${pointer || 'body'}: ${detail}`).join('; '))
     this.errors = errors
+    this.help = help
   }
 }

@@ -23,7 +23,7 @@ export async function readJson<Schema extends z.ZodType>(
 export function checkBody<Schema extends z.ZodType>(body: unknown, schema: Schema): z.output<Schema> {
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
-  throw new InputError(422, 'bad-body', located(parsed.error, pointer))
+  throw new InputError(422, 'bad-body', located(parsed.error))
 }
 
 /**
@@ -46,8 +46,15 @@ export function readQuery<Schema extends z.ZodType>(request: Request, schema: Sc
   )
 }
 
-async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
+/** @throws SluiceError 413 */
+export async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const length = request.headers.get('content-length')
+  if (Number(length ?? 0) > limit) throw tooLarge(limit)
+  if (length !== null) return new Uint8Array(await request.arrayBuffer())
+  return await readStream(request, limit)
+}
+
+async function readStream(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of request.body ?? []) {
@@ -58,7 +65,8 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   return Buffer.concat(parts)
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+/** @throws InputError 400 `bad-json` */
+export function parseJson(bytes: Uint8Array): unknown {
   if (bytes.byteLength === 0) return {}
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -67,7 +75,11 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function located(error: z.ZodError, write: (path: readonly PropertyKey[]) => string): InputError['errors'] {
+/** Each thing that is wrong, with where it is; in a body, as a JSON pointer. */
+export function located(
+  error: z.ZodError,
+  write: (path: readonly PropertyKey[]) => string = pointer,
+): InputError['errors'] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ pointer: write([...issue.path, key]), detail: 'not known here' }))

@@ -8,7 +8,7 @@ import type { z } from 'zod'
 export type RouteDoc = {
   summary: string
   /** The scope that its handler asks for; `open`: none. */
-  scope: 'open' | 'call' | 'read' | 'replay' | 'keys' | 'admin'
+  scope: 'open' | 'call' | 'read' | 'replay' | 'operator' | 'keys' | 'admin'
   /** More than fits the summary. */
   description?: string
   tag?: string

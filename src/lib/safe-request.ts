@@ -18,6 +18,8 @@ export type SafeRequest = {
   timeoutMs?: number
   /** More than this of an answer is an error. @default 65_536 */
   maxBytes?: number
+  /** Only its beginning matters: what is more is not read, and no error. @default false */
+  cut?: boolean
   /** May it be a private address? */
   allowPrivate: boolean
 }
@@ -28,7 +30,7 @@ export type SafeRequest = {
  */
 export async function safeRequest(request: SafeRequest): Promise<{ status: number; text: string }> {
   const url = checkedUrl(request.url, request.allowPrivate)
-  const { method, headers = {}, body = '', timeoutMs = 10_000, maxBytes = 65_536 } = request
+  const { method, headers = {}, body = '', timeoutMs = 10_000, maxBytes = 65_536, cut = false } = request
   const client = url.protocol === 'https:' ? https : http
   const own = { 'content-length': String(Buffer.byteLength(body)), ...headers }
   return await new Promise((resolveAnswer, reject) => {
@@ -46,14 +48,18 @@ export async function safeRequest(request: SafeRequest): Promise<{ status: numbe
         let size = 0
         answer.on('data', (chunk: Buffer) => {
           size += chunk.length
-          if (size > maxBytes) fail(new Error(`more than ${maxBytes} bytes`))
-          else chunks.push(chunk)
+          if (size <= maxBytes) chunks.push(chunk)
+          else if (cut) done()
+          else fail(new Error(`more than ${maxBytes} bytes`))
         })
         answer.on('error', fail)
-        answer.on('end', () => {
+        answer.on('end', done)
+
+        function done(): void {
           clearTimeout(timer)
           resolveAnswer({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') })
-        })
+          sent.destroy()
+        }
       },
     )
     sent.on('error', fail)
@@ -71,7 +77,8 @@ export function checkedUrl(text: string, allowPrivate: boolean): URL {
     throw new SluiceError(422, 'bad-url', 'The address must be an http or https URL without a password in it')
   }
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0 && !allowPrivate && isPrivate(host)) throw refused(host)
+  const local = isIP(host) === 0 ? /(^|\.)localhost\.?$/i.test(host) : isPrivate(host)
+  if (local && !allowPrivate) throw refused(host)
   return url
 }
 

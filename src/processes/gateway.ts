@@ -1,8 +1,11 @@
 /** The gateway: proxies, records, answers the API. Wires the domains together and owns nothing itself. */
 import { join } from 'node:path'
-import { openAccess } from '#access'
+import type { AnyElysia } from 'elysia'
+import { openAccess, openAudit } from '#access'
 import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
+import { openBoard, watchAlerts } from '#dashboard'
+import { builtInKinds, openJobs, openRegistry } from '#jobs'
 import { childEnvironment, isLoopback, readEnv } from '#lib/env'
 import { SetupError } from '#lib/errors'
 import { openLog } from '#lib/log'
@@ -24,11 +27,14 @@ import {
 } from '#llm'
 import { openMcp } from '#mcp'
 import { classification } from '#queues/classification'
+import { jobs } from '#queues/jobs'
 import { logging } from '#queues/logging'
 import { upkeep } from '#queues/upkeep'
 import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes, keptRoutes } from '#routes/capture'
+import { dashboardRoutes } from '#routes/dashboard'
+import { jobRoutes } from '#routes/jobs'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { mcpRoutes, serverRoutes } from '#routes/mcp'
 import { openStore } from '#store'
@@ -38,6 +44,7 @@ import { cacheMetrics } from './cache-metrics.ts'
 import { databaseUrl, environment } from './environment.ts'
 import { exchangeMetrics, spoolMetrics } from './exchange-metrics.ts'
 import { gatewayApp } from './gateway-app.ts'
+import { jobMetrics } from './job-metrics.ts'
 import { listen } from './listen.ts'
 import { hopMetrics, mcpServerMetrics } from './mcp-metrics.ts'
 import { gatewayProbes } from './probes.ts'
@@ -61,7 +68,9 @@ async function start(held: Releaser): Promise<Started> {
   held.add('store', store.close)
   const reading = openReading(url, { log })
   held.add('reading', reading.close)
+  const secret = env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key')))
   const access = await openAccess({
+    secret,
     ...{ sql: store.sql, log, adminKey: env.ADMIN_KEY, passThrough: env.PASS_THROUGH_KEYS },
     ...{ defaultCapture: env.CAPTURE, snapshotFile: join(env.DATA_DIR, 'access.json') },
   })
@@ -73,7 +82,7 @@ async function start(held: Releaser): Promise<Started> {
     'queue metrics',
     queueMetrics({
       metrics,
-      queues: [logging.name, classification.name, upkeep.name, webhooks.name],
+      queues: [logging.name, classification.name, jobs.name, upkeep.name, webhooks.name],
       counts: broker.counts,
     }),
   )
@@ -94,7 +103,6 @@ async function start(held: Releaser): Promise<Started> {
   const mock = await openMock()
   held.add('mock', mock.close)
   const providers = openProviders({ ...env.providers, mock: { baseUrl: mock.url } })
-  const secret = env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key')))
   const vault = openVault(secret)
   const routing = await openRouting({
     ...{ sql: store.sql, log, providers, vault, metrics },
@@ -129,6 +137,27 @@ async function start(held: Releaser): Promise<Started> {
   })
 
   const { authorise } = access
+  const audit = openAudit({
+    ...{ sql: store.sql, log },
+    addressOf: (request) => app.server?.requestIP(request)?.address ?? null,
+  })
+  const boardStore = openStore(patient(url), { max: 2, name: 'sluice dashboard' })
+  held.add('dashboard store', boardStore.close)
+  const board = openBoard({
+    ...{ sql: boardStore.sql, broker, authorise, audit, log, rowsQueue: jobs.name },
+    allowPrivate: env.PRIVATE_ADDRESSES,
+    contracts: [jobs, logging, classification, webhooks, upkeep],
+  })
+  const jobsDoor = openJobs({
+    ...{ url, registry: openRegistry(builtInKinds(null)), metrics },
+    receivers: { vault, allowPrivate: env.PRIVATE_ADDRESSES },
+  })
+  held.add('jobs', jobsDoor.close)
+  held.add('job metrics', jobMetrics({ metrics, sql: boardStore.sql, queue: jobs.name }))
+  const alerts = watchAlerts({
+    ...{ sql: boardStore.sql, broker, producer: broker.producer(webhooks), log, rowsQueue: jobs.name },
+  })
+  held.add('alerts', alerts.close)
   const replay = replayBy(proxy, providers)
   const speaks = (name: string, dialect: string) => canSpeak(providers.find(name), dialect)
   const own = { sql: store.sql, reading, filesFolder: join(env.DATA_DIR, 'files') }
@@ -147,7 +176,7 @@ async function start(held: Releaser): Promise<Started> {
   })
   mcpServerMetrics(metrics, mcp)
   const ready = readiness(gatewayProbes({ sql: store.sql, broker, spool, access }))
-  const app = gatewayApp({
+  const app: AnyElysia = gatewayApp({
     routes: [
       llmRoutes({ proxy }),
       moneyRoutes({
@@ -156,7 +185,9 @@ async function start(held: Releaser): Promise<Started> {
       }),
       routingRoutes({ sql: store.sql, routing, authorise, vault }),
       askingRoutes({ asking, authorise }),
-      accessRoutes({ sql: store.sql, access }),
+      accessRoutes({ sql: store.sql, access, audit }),
+      dashboardRoutes(board),
+      jobRoutes({ jobs: jobsDoor, read: reading.read, authorise, audit }),
       mcpRoutes({ edge: mcp.edge, socket: mcp.socket, sse: env.MCP_SSE }),
       serverRoutes({
         ...{ sql: store.sql, servers: mcp.servers, reports: mcp.portal.reports, authorise, vault },
@@ -185,6 +216,8 @@ async function start(held: Releaser): Promise<Started> {
   })
   // Before the listener, which would wait for those who follow.
   held.add('live tails', reading.tail.close)
+  held.add('live dashboards', board.close)
+  held.add('live jobs', jobsDoor.hub.close)
   held.add('MCP', mcp.close)
   return { ready: { host: env.HOST, port, engine: broker.engine, spool: spool.id, version } }
 }
@@ -197,4 +230,11 @@ async function verifyUnlessDown(verify: () => Promise<void>): Promise<void> {
     if (error instanceof SetupError) throw error
     log.warn({ reason: String(error) }, 'the queue engine is down: exchanges are spooled until it is back')
   }
+}
+
+/** For reads that nobody needs in order to go on. */
+function patient(url: string): string {
+  const bounds = new URL(url)
+  bounds.searchParams.set('statement_timeout', '10000')
+  return bounds.href
 }

@@ -1,16 +1,22 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
 import { setPriority } from 'node:os'
-import { type Broker, type Handler, openBroker } from '#broker'
+import { join } from 'node:path'
+import { type Broker, type Handler, openBroker, openFlow } from '#broker'
 import { interpretBy } from '#capture'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
+import { queueAlertHandler } from '#consumers/dashboard'
+import { jobWebhookHandler, openRunning } from '#consumers/jobs'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
+import { builtInKinds, jobsUpkeep, openRegistry } from '#jobs'
 import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
 import { type Logger, openLog } from '#lib/log'
 import { supervisedFlag } from '#lib/parent'
 import type { Releaser } from '#lib/release'
+import { openVault, secretIn } from '#lib/vault'
 import {
   type ClassificationFeed,
+  type ClassifyExchanges,
   moneyUpkeep,
   openBookkeeping,
   openClassification,
@@ -21,10 +27,11 @@ import {
 } from '#llm'
 import { interpretMcp } from '#mcp'
 import { classification } from '#queues/classification'
+import { jobs } from '#queues/jobs'
 import { logging } from '#queues/logging'
 import type { QueueContract } from '#queues/queue'
 import { upkeep, upkeepSchedules } from '#queues/upkeep'
-import { webhooks } from '#queues/webhooks'
+import { type WebhooksPayload, webhooks } from '#queues/webhooks'
 import { checkSchema, openStore, type Store } from '#store'
 import { databaseUrl, environment } from './environment.ts'
 import { run, type Started } from './run.ts'
@@ -60,6 +67,7 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const handler: typeof record = async (payload, job) => {
       await moneyUpkeep(sql)
       await sweepCache(sql, env.CACHE_MAX_BYTES)
+      await jobsUpkeep(sql, retention(env))
       if (env.RETENTION_DAYS !== undefined) await pruneLadders(sql, env.RETENTION_DAYS)
       return await record(payload, job)
     }
@@ -71,20 +79,34 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     }
   },
   async classification(context) {
-    const { log, env, held } = context
     const { sql } = context.store
-    const { classify, close } = openClassification({
-      ...{ sql, interpret: readMeaning, log, providers: env.providers, gatewayUrl: env.GATEWAY_URL },
-      ...{ model: env.CLASSIFY_MODEL, perMinute: env.CLASSIFY_PER_MINUTE },
-    })
-    held.add('classification', close)
-    const handler = classificationHandler({ sql, classify })
+    const handler = classificationHandler({ sql, classify: classifier(context) })
     drain(context, { contract: classification, handler })
+  },
+  async jobs(context) {
+    const { broker, log, env, held } = context
+    const { sql } = context.store
+    const concurrency = env.JOBS_CONCURRENCY
+    const running = await openRunning({
+      ...{ sql, producer: broker.producer(jobs), log, concurrency, gatewayUrl: env.GATEWAY_URL },
+      webhooks: broker.producer(webhooks),
+      registry: openRegistry(builtInKinds({ sql, classify: classifier(context) })),
+    })
+    held.add('jobs', running.close)
+    drain(context, { contract: jobs, handler: running.handler, concurrency })
   },
   async webhooks(context) {
     const { store, log, env } = context
-    const handler = webhookHandler({ sql: store.sql, log, allowPrivate: env.PRIVATE_ADDRESSES })
-    drain(context, { contract: webhooks, handler, concurrency: 8 })
+    const vault = openVault(env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key'))))
+    const options = { sql: store.sql, log, vault, allowPrivate: env.PRIVATE_ADDRESSES }
+    const tell: Record<WebhooksPayload['kind'], Handler<WebhooksPayload>> = {
+      'budget-alert': webhookHandler(options),
+      'queue-alert': queueAlertHandler(options),
+      job: jobWebhookHandler(options),
+    }
+    const handler: Handler<WebhooksPayload> = async (payload, job) => await tell[payload.kind](payload, job)
+    // They wait for others: a few slow receivers must not hold up the rest.
+    drain(context, { contract: webhooks, handler, concurrency: 32 })
   },
 }
 
@@ -101,16 +123,34 @@ async function start(held: Releaser): Promise<Started> {
   }
   // On the supervisor's one machine the proxy comes first, then the record, then what is made of it: what cannot be
   // done now waits in the spool and in the queues.
-  if (process.argv.includes(supervisedFlag)) setPriority(queues.includes('logging') ? 4 : 19)
+  if (process.argv.includes(supervisedFlag)) setPriority(niceness(queues))
   const url = databaseUrl(env)
   const store = openStore(url, { max: 4, name: `sluice worker ${queues.join(' ')}` })
   held.add('store', store.close)
   await checkSchema(store.sql)
-  const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-worker' })
+  const flow = openFlow({ sql: store.sql, process: `worker ${queues.join(' ')}`, log })
+  held.add('flow', flow.close)
+  const broker = openBroker(env.QUEUE_URL, url, { log, name: 'sluice-worker', flow })
   held.add('broker', () => broker.close())
   await broker.verify()
   for (const queue of queues) await drains[queue]?.({ env, log, broker, store, held })
   return { ready: { queues, engine: broker.engine } }
+}
+
+/** Somebody waits for jobs; nobody for what is found out about the record. */
+function niceness(queues: readonly string[]): number {
+  if (queues.includes('logging')) return 4
+  return queues.includes('jobs') ? 10 : 19
+}
+
+/** By rules, or a model asked through the gateway. */
+function classifier({ store, log, env, held }: Context): ClassifyExchanges {
+  const { classify, close } = openClassification({
+    ...{ sql: store.sql, interpret: readMeaning, log, providers: env.providers, gatewayUrl: env.GATEWAY_URL },
+    ...{ model: env.CLASSIFY_MODEL, perMinute: env.CLASSIFY_PER_MINUTE },
+  })
+  held.add('classification', close)
+  return classify
 }
 
 /** What was stored goes on to be classified, best effort. */

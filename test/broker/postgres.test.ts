@@ -6,12 +6,14 @@ import { watchBacklog } from '../../src/broker/watchdog.ts'
 import { openGate } from '../support/gate.ts'
 import { emptyDatabase, testDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
+import { inspectionCases } from './inspections.ts'
 import { jobCases } from './jobs.ts'
 import { outageCases } from './outages.ts'
 import { processCases } from './processes.ts'
 import { broker, type EngineServer, ignore, note, noteQueue } from './server.ts'
 
 jobCases('Postgres', open)
+inspectionCases('Postgres', open)
 outageCases('Postgres', open)
 processCases('Postgres', { open, sessions: 8 })
 

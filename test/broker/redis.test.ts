@@ -1,6 +1,7 @@
 import { describe } from 'bun:test'
 import { openGate } from '../support/gate.ts'
 import { redisMissing, testRedis } from '../support/redis.ts'
+import { inspectionCases } from './inspections.ts'
 import { jobCases } from './jobs.ts'
 import { outageCases } from './outages.ts'
 import { processCases } from './processes.ts'
@@ -8,6 +9,7 @@ import type { EngineServer } from './server.ts'
 
 describe.skipIf(redisMissing() !== undefined)('Redis', () => {
   jobCases('Redis', open)
+  inspectionCases('Redis', open)
   outageCases('Redis', open)
   processCases('Redis', { open, sessions: 6 })
 })

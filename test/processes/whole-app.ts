@@ -2,14 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnyElysia } from 'elysia'
-import type { Access } from '#access'
+import { type Access, openAudit } from '#access'
+import { openBroker } from '#broker'
 import { openCommits, openReading, openSpool } from '#capture'
+import { openBoard } from '#dashboard'
+import { builtInKinds, openJobs, openRegistry } from '#jobs'
 import { releaser } from '#lib/release'
 import { openVault } from '#lib/vault'
 import { openAdapters, openAsking } from '#llm'
 import { openMcp } from '#mcp'
+import { jobs } from '#queues/jobs'
+import { webhooks } from '#queues/webhooks'
 import { accessRoutes } from '#routes/access'
 import { captureRoutes, keptRoutes } from '#routes/capture'
+import { dashboardRoutes } from '#routes/dashboard'
+import { jobRoutes } from '#routes/jobs'
 import { askingRoutes, llmRoutes, moneyRoutes, routingRoutes } from '#routes/llm'
 import { mcpRoutes, serverRoutes } from '#routes/mcp'
 import { priceBook } from '../../src/llm/money/price-book.ts'
@@ -68,6 +75,18 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   held.add('proxy', proxy.close)
 
   const { authorise } = access
+  const broker = openBroker(undefined, url, { log: quiet, name: 'test' })
+  held.add('broker', () => broker.close())
+  const board = openBoard({
+    ...{ sql, broker, authorise, audit: openAudit({ sql }), log: quiet, rowsQueue: jobs.name },
+    ...{ contracts: [jobs, webhooks], allowPrivate: false },
+  })
+  held.add('board', board.close)
+  const jobsDoor = openJobs({
+    ...{ url, registry: openRegistry(builtInKinds(null)) },
+    receivers: { vault, allowPrivate: false },
+  })
+  held.add('jobs', jobsDoor.close)
   const mcp = await openMcp({
     ...{
       sql,
@@ -89,6 +108,8 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   const replay = () => Promise.resolve(Response.json({}))
   const routes: AnyElysia[] = [
     accessRoutes({ sql, access }),
+    dashboardRoutes(board),
+    jobRoutes({ jobs: jobsDoor, read: reading.read, authorise }),
     mcpRoutes({ edge: mcp.edge, socket: mcp.socket, sse: true }),
     serverRoutes({
       ...{ sql, servers: mcp.servers, reports: mcp.portal.reports, authorise, vault },

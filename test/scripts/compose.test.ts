@@ -29,7 +29,7 @@ test('there is one service for each worker queue, and each runs a file that exis
   ).toEqual([])
   expect(
     ours.filter(({ command }) => command[0]?.endsWith('worker.ts')).map(({ command }) => command[1]),
-  ).toEqual(['logging', 'classification', 'upkeep'])
+  ).toEqual(['logging', 'classification', 'jobs', 'upkeep'])
 })
 
 test('no password has a default: each is required, with a word on what to do', () => {

@@ -18,8 +18,9 @@ export function readSources(pattern: string): Source[] {
 }
 
 /** The module's statements as they run: no comments, no types; what a template literal holds is left out. */
-export function topLevelStatements({ text }: Source): string[] {
-  const plain = new Bun.Transpiler({ loader: 'ts' }).transformSync(text).replace(/`(?:\\.|[^`\\])*`/gs, '``')
+export function topLevelStatements({ path, text }: Source): string[] {
+  const loader = path.endsWith('x') ? 'tsx' : 'ts'
+  const plain = new Bun.Transpiler({ loader }).transformSync(text).replace(/`(?:\\.|[^`\\])*`/gs, '``')
   return plain.split('\n').filter((line) => /^[A-Za-z_$(!+]/.test(line))
 }
 

@@ -36,7 +36,7 @@ export function classConditions(
     task_type !== undefined && sql`k.task_type = ${task_type}`,
     complexity !== undefined && sql`k.complexity = ${complexity}`,
     language !== undefined && sql`k.language = ${language}`,
-    stack !== undefined && sql`k.stack @> ${sql.array([stack])}::text[]`,
+    stack !== undefined && sql`k.stack @> ${[stack]}::text[]`,
     domain !== undefined && sql`k.domain = ${domain}`,
     sensitivity !== undefined && sql`k.sensitivity = ${sensitivity}`,
     from !== undefined && sql`k.id >= ${from}`,

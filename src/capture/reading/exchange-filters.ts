@@ -72,7 +72,7 @@ export function exchangeConditions(sql: postgres.Sql, filters: ExchangeFilters):
     filters.key_id !== undefined && sql`x.key_id = ${filters.key_id}`,
     status !== undefined && sql`x.status >= ${status} and x.status < ${statusBelow ?? 0}`,
     filters.outcome !== undefined && sql`x.outcome = ${filters.outcome}`,
-    filters.tag !== undefined && sql`x.tags @> ${sql.array(filters.tag)}::text[]`,
+    filters.tag !== undefined && sql`x.tags @> ${filters.tag}::text[]`,
     filters.min_cost_micros !== undefined && sql`x.cost_micros >= ${filters.min_cost_micros}`,
     filters.max_cost_micros !== undefined && sql`x.cost_micros <= ${filters.max_cost_micros}`,
     filters.min_latency_ms !== undefined && sql`${latency} >= ${filters.min_latency_ms}`,

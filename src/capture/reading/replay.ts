@@ -88,6 +88,8 @@ export async function replayExchange(
       signal: request.signal,
     },
   )
+  const tags = request.headers.get('sluice-tags')
+  if (tags !== null) rebuilt.headers.set('sluice-tags', tags)
   const url = new URL(rebuilt.url)
   return await options.replay(rebuilt, {
     replayOf: id,

@@ -13,7 +13,7 @@ export type ClassificationFeed = {
 }
 
 export type FeedOptions = {
-  producer: Producer<ClassificationPayload>
+  producer: Pick<Producer<ClassificationPayload>, 'enqueue'>
   counts: () => Promise<QueueCounts>
   log: Logger
   /** How long ids are collected for one job. @default 500 */

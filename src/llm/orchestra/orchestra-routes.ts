@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Authorise } from '#access'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
+import { tagsOf } from '../headers.ts'
 import { keyBody } from '../routing/shapes.ts'
 import { progressStream } from './events.ts'
 import type { Orchestra } from './orchestra.ts'
@@ -122,7 +123,8 @@ export function orchestraRoutes({ orchestra, authorise }: { orchestra: Orchestra
     )
 
   async function send(request: Request): Promise<Response> {
-    const principal = authorise(request, 'call')
+    const { tags, ...asking } = authorise(request, 'call')
+    const principal = { ...asking, tags: tagsOf(request.headers, tags) }
     const body = await readJson(request, sendBody, { limit: mostBytes })
     const streams = request.headers.get('accept')?.includes('text/event-stream') ?? false
     if (!streams) return Response.json(await orchestra.send(principal, body, { signal: request.signal }))

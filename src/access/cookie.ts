@@ -1,0 +1,44 @@
+import { SluiceError } from '#lib/errors'
+
+const name = 'sluice_session'
+
+export function sessionCookie(headers: Headers): string | null {
+  const cookies = headers.get('cookie')
+  if (cookies === null || !cookies.includes(name)) return null
+  return /(?:^|;\s*)sluice_session=([^;\s]+)/.exec(cookies)?.[1] ?? null
+}
+
+/** `value` null: forget it. */
+export function setCookie(request: Request, value: string | null, seconds: number): string {
+  const secure = isHttps(request) ? '; Secure' : ''
+  const age = value === null ? 0 : seconds
+  return `${name}=${value ?? ''}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${age}${secure}`
+}
+
+/**
+ * That a page of ours asks, not one from elsewhere: the browser says so itself, or names our host as the origin. What
+ * changes something carries a header on top, which no form and no simple request can.
+ * @throws SluiceError 403 `cross-site`
+ */
+export function fromOwnPage(request: Request): void {
+  const { method, headers } = request
+  const site = headers.get('sec-fetch-site')
+  const reading = method === 'GET' || method === 'HEAD'
+  if (reading ? site === 'cross-site' || site === 'same-site' : !isOwn(headers, site)) {
+    throw new SluiceError(403, 'cross-site', 'A request with a session must come from a page of this gateway')
+  }
+  if (!reading && headers.get('sluice-csrf') === null) {
+    throw new SluiceError(403, 'cross-site', 'A change with a session needs the header sluice-csrf')
+  }
+}
+
+function isOwn(headers: Headers, site: string | null): boolean {
+  if (site !== null) return site === 'same-origin'
+  const origin = headers.get('origin')
+  return origin !== null && URL.parse(origin)?.host === headers.get('host')
+}
+
+function isHttps(request: Request): boolean {
+  const forwarded = request.headers.get('x-forwarded-proto')?.split(',')[0]?.trim()
+  return (forwarded ?? new URL(request.url).protocol).startsWith('https')
+}

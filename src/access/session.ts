@@ -1,0 +1,65 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import type { Directory, Entry } from './directory.ts'
+
+/** A browser page's stay, in a cookie: names a key, and is worth nothing once that key is. */
+export type Session = {
+  /** Of the key; `admin`: the admin key. */
+  subject: string
+  /** ms since the epoch */
+  begunAt: number
+  expiresAt: number
+}
+
+export type Sessions = {
+  /** A cookie's value. `before`: the session that goes on. */
+  issue(subject: string, before?: Session): { value: string; session: Session }
+  /** Null where it was not made here, was changed, is over, or its key is no more. */
+  read(value: string): { session: Session; entry: Entry } | null
+}
+
+/** Without a sign of life. */
+export const idleMs = 30 * 60_000
+/** In all. */
+const wholeMs = 12 * 3_600_000
+
+/**
+ * Signed, not kept anywhere: any gateway with the same secret knows it. The key's hash is signed too, so that another
+ * admin key ends the sessions of the last one.
+ */
+export function openSessions(directory: Directory, secret: string | Uint8Array): Sessions {
+  const key = Buffer.from(hkdfSync('sha256', secret, 'sluice', 'sessions v1', 32))
+  const sign = (body: string, hash: string) => createHmac('sha256', key).update(`${body}\n${hash}`).digest()
+
+  return {
+    issue(subject, before) {
+      const found = directory.holder(subject)
+      if (found === undefined) throw new Error(`issuing a session: no key ${subject}`)
+      const now = Date.now()
+      const begunAt = before?.begunAt ?? now
+      const session = { subject, begunAt, expiresAt: Math.min(now + idleMs, begunAt + wholeMs) }
+      const body = Buffer.from(JSON.stringify([subject, session.begunAt, session.expiresAt])).toString(
+        'base64url',
+      )
+      return { value: `v1.${body}.${sign(body, found.hash).toString('base64url')}`, session }
+    },
+    read(value) {
+      const [, body, mac] = /^v1\.([\w-]{1,300})\.([\w-]{43})$/.exec(value) ?? []
+      if (body === undefined || mac === undefined) return null
+      const session = parse(body)
+      const found = session === null ? undefined : directory.holder(session.subject)
+      if (session === null || found === undefined) return null
+      if (!timingSafeEqual(Buffer.from(mac, 'base64url'), sign(body, found.hash))) return null
+      return session.expiresAt > Date.now() ? { session, entry: found.entry } : null
+    },
+  }
+}
+
+function parse(body: string): Session | null {
+  try {
+    const [subject, begunAt, expiresAt] = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'))
+    const numbers = Number.isFinite(begunAt) && Number.isFinite(expiresAt)
+    return typeof subject === 'string' && numbers ? { subject, begunAt, expiresAt } : null
+  } catch {
+    return null
+  }
+}

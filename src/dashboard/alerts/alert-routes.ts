@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto'
+import { Elysia } from 'elysia'
+import { may, type Principal } from '#access'
+import { InputError, SluiceError } from '#lib/errors'
+import { isId } from '#lib/ids'
+import { readJson } from '#lib/input'
+import { routeDoc } from '#lib/route-doc'
+import { checkedUrl } from '#lib/safe-request'
+import { type Board, tag } from '../board-deps.ts'
+import { deleteRule, findRules, insertRule, latestEvents, updateRule } from './queries.ts'
+import {
+  eventView,
+  listOf,
+  type NewRuleView,
+  newRuleView,
+  type RuleView,
+  ruleChange,
+  ruleInput,
+  ruleView,
+} from './view.ts'
+
+const description =
+  'Rules are looked at every 10 s, by one gateway for all. A webhook is sent when one fires and when it is over, signed by the Standard Webhooks scheme, and tried again for about a day.'
+
+/** What operators want to be told of queues. */
+export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: Board) {
+  return new Elysia()
+    .get(
+      '/api/queues/alerts',
+      async ({ request }) => {
+        const principal = authorise(request, 'read')
+        const items = (await findRules(sql)).map((rule) => shown(rule, principal))
+        return Response.json({ items }, noStore)
+      },
+      routeDoc({ summary: 'Rules and their states', scope: 'read', tag, answer: listOf(ruleView) }),
+    )
+    .get(
+      '/api/queues/alerts/events',
+      async ({ request }) => {
+        authorise(request, 'read')
+        return Response.json({ items: await latestEvents(sql, 100) }, noStore)
+      },
+      routeDoc({ summary: 'What was told, latest first', scope: 'read', tag, answer: listOf(eventView) }),
+    )
+    .post(
+      '/api/queues/alerts',
+      async ({ request }) => Response.json(await create(request), { status: 201 }),
+      routeDoc({
+        ...{ summary: 'Watch a queue', description, scope: 'operator', tag },
+        ...{ body: ruleInput, answer: newRuleView, status: 201 },
+      }),
+    )
+    .patch(
+      '/api/queues/alerts/:id',
+      async ({ request, params: { id } }) => Response.json(await change(request, id)),
+      routeDoc({ summary: 'Change a rule', scope: 'operator', tag, body: ruleChange, answer: newRuleView }),
+    )
+    .delete(
+      '/api/queues/alerts/:id',
+      async ({ request, params: { id } }) => {
+        const principal = authorise(request, 'operator')
+        await find(id)
+        await audit.run({ request, principal, action: 'alert.delete', subject: `alert:${id}` }, () =>
+          deleteRule(sql, id),
+        )
+        return new Response(null, { status: 204 })
+      },
+      routeDoc({ summary: 'Watch no longer', scope: 'operator', tag, status: 204 }),
+    )
+
+  async function create(request: Request): Promise<NewRuleView> {
+    const principal = authorise(request, 'operator')
+    const input = await readJson(request, ruleInput)
+    if (!contracts.some(({ name }) => name === input.queue)) {
+      throw new InputError(422, 'bad-body', [{ pointer: '/queue', detail: 'there is no such queue' }])
+    }
+    const webhook_secret = secretFor(input.webhook_url)
+    const detail = { queue: input.queue, measure: input.measure, threshold: input.threshold }
+    const id = await audit.run(
+      { request, principal, action: 'alert.create', subject: `queue:${input.queue}`, detail },
+      () => insertRule(sql, { ...input, webhook_secret }),
+    )
+    return { ...(await find(id)), webhook_secret }
+  }
+
+  async function change(request: Request, id: string): Promise<NewRuleView> {
+    const principal = authorise(request, 'operator')
+    const before = await find(id)
+    const input = await readJson(request, ruleChange)
+    const moved = input.webhook_url !== undefined && input.webhook_url !== before.webhook_url
+    // Another receiver must not be able to sign as the first one was signed for.
+    const secret = moved ? { webhook_secret: secretFor(input.webhook_url ?? null) } : {}
+    const { webhook_url: _, ...detail } = input
+    await audit.run({ request, principal, action: 'alert.change', subject: `alert:${id}`, detail }, () =>
+      updateRule(sql, id, { ...input, ...secret }),
+    )
+    return { ...(await find(id)), webhook_secret: null, ...secret }
+  }
+
+  async function find(id: string): Promise<RuleView> {
+    const [rule] = isId(id) ? await findRules(sql, id) : []
+    if (rule === undefined) throw new SluiceError(404, 'not-found', 'There is no such rule')
+    return rule
+  }
+
+  /** @throws SluiceError 422 where it must not be asked */
+  function secretFor(url: string | null): string | null {
+    if (url === null) return null
+    checkedUrl(url, allowPrivate)
+    return `whsec_${randomBytes(24).toString('base64')}`
+  }
+}
+
+const noStore = { headers: { 'cache-control': 'no-store' } }
+
+/** The path of a receiver is often its secret. */
+function shown(rule: RuleView, principal: Principal): RuleView {
+  if (rule.webhook_url === null || may(principal, 'operator')) return rule
+  return { ...rule, webhook_url: URL.parse(rule.webhook_url)?.origin ?? null }
+}

@@ -1,0 +1,69 @@
+import type { Sql } from 'postgres'
+import { Webhook } from 'standardwebhooks'
+import { FinalJobError, type Handler } from '#broker'
+import { isoTime } from '#lib/clock'
+import { errorText, SluiceError } from '#lib/errors'
+import { safeRequest } from '#lib/safe-request'
+import type { WebhooksPayload } from '#queues/webhooks'
+import type { EventView } from './view.ts'
+
+type Event = Pick<
+  EventView,
+  'id' | 'rule_id' | 'name' | 'queue' | 'measure' | 'type' | 'at' | 'value' | 'threshold'
+> & {
+  webhook_url: string | null
+  webhook_secret: string | null
+  delivered: boolean
+}
+
+/** Tells one change of a rule's state, signed by the Standard Webhooks scheme. Throws where it is to be tried again. */
+export function queueAlertHandler(options: {
+  sql: Sql
+  /** May receivers be on this machine or its network? */
+  allowPrivate: boolean
+}): Handler<WebhooksPayload> {
+  const { sql, allowPrivate } = options
+  return async ({ id }) => {
+    const event = await find(sql, id)
+    if (event === null || event.webhook_url === null || event.webhook_secret === null || event.delivered) {
+      return { sent: false }
+    }
+    try {
+      const target = { url: event.webhook_url, secret: event.webhook_secret, allowPrivate }
+      const status = await deliver(event, target)
+      await sql`update queue_alert_events set delivered_at = now(), error = null where id = ${id}`
+      return { sent: true, status }
+    } catch (error) {
+      await sql`update queue_alert_events set error = ${errorText(error, 300)} where id = ${id}`
+      if (error instanceof SluiceError && error.status === 422) throw new FinalJobError(error.message)
+      throw error
+    }
+  }
+}
+
+type Target = { url: string; secret: string; allowPrivate: boolean }
+
+async function deliver(event: Event, { url, secret, allowPrivate }: Target): Promise<number> {
+  const time = new Date()
+  const { id, rule_id, name, queue, measure, type, at, value, threshold } = event
+  const data = { rule_id, name, queue, measure, at, value, threshold }
+  const body = JSON.stringify({ type: `queue.alert.${type}`, timestamp: isoTime(time.getTime()), data })
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'sluice',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(time.getTime() / 1000)),
+    'webhook-signature': new Webhook(secret).sign(id, time, body),
+  }
+  const { status } = await safeRequest({ url, method: 'POST', headers, body, allowPrivate })
+  if (status < 200 || status > 299) throw new Error(`deliver a webhook: the receiver answered ${status}`)
+  return status
+}
+
+async function find(sql: Sql, id: string): Promise<Event | null> {
+  const [row] = await sql<Event[]>`
+    select e.id, e.rule_id, r.name, r.queue, r.measure, e.type, e.value, e.threshold, r.webhook_url, r.webhook_secret,
+      to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, e.delivered_at is not null as delivered
+    from queue_alert_events e join queue_alert_rules r on r.id = e.rule_id where e.id = ${id}`
+  return row ?? null
+}

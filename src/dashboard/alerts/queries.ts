@@ -1,0 +1,54 @@
+import type { Sql } from 'postgres'
+import { newId } from '#lib/ids'
+import type { EventView, RuleView } from './view.ts'
+
+export type NewRule = Pick<
+  RuleView,
+  'name' | 'queue' | 'measure' | 'threshold' | 'for_s' | 'enabled' | 'webhook_url'
+>
+
+export async function insertRule(
+  sql: Sql,
+  rule: NewRule & { webhook_secret: string | null },
+): Promise<string> {
+  const id = newId()
+  await sql`insert into queue_alert_rules ${sql({ id, ...rule })}`
+  return id
+}
+
+export async function findRules(sql: Sql, id?: string): Promise<RuleView[]> {
+  return await sql<RuleView[]>`
+    select id, name, queue, measure, threshold, for_s, enabled, webhook_url, state, ${iso(sql, 'since')}, value,
+      ${iso(sql, 'created_at')}
+    from queue_alert_rules where ${id ?? null}::uuid is null or id = ${id ?? null}::uuid order by queue, id`
+}
+
+/** A rule that was changed is measured anew. */
+export async function updateRule(sql: Sql, id: string, change: Record<string, unknown>): Promise<void> {
+  await sql`update queue_alert_rules set ${sql({ ...change, state: 'ok', value: null })}, since = now() where id = ${id}`
+}
+
+export async function deleteRule(sql: Sql, id: string): Promise<boolean> {
+  return (await sql`delete from queue_alert_rules where id = ${id} returning id`).length > 0
+}
+
+export async function latestEvents(sql: Sql, limit: number): Promise<EventView[]> {
+  return await sql<EventView[]>`
+    select e.id, e.rule_id, r.name, r.queue, r.measure, e.type, ${iso(sql, 'at')}, e.value, e.threshold,
+      ${iso(sql, 'delivered_at')}, e.error
+    from queue_alert_events e join queue_alert_rules r on r.id = e.rule_id order by e.id desc limit ${limit}`
+}
+
+/** Told to nobody within a minute: the queue was down, or the gateway died. */
+export async function overdueEvents(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select e.id from queue_alert_events e join queue_alert_rules r on r.id = e.rule_id
+    where e.delivered_at is null and e.error is null and r.webhook_url is not null
+      and e.at between now() - interval '1 day' and now() - interval '1 minute'
+    order by e.at limit 100`
+  return rows.map(({ id }) => id)
+}
+
+function iso(sql: Sql, column: string) {
+  return sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(column)}`
+}

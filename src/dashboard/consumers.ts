@@ -1,0 +1,1 @@
+export { queueAlertHandler } from './alerts/deliver.ts'

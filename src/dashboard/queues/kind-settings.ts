@@ -1,0 +1,20 @@
+import type { Sql } from 'postgres'
+
+/** What is left out stays as it is. */
+export type KindChange = {
+  paused?: boolean | undefined
+  concurrency?: number | null | undefined
+  per_minute?: number | null | undefined
+}
+
+/** What operators allow of a kind, `*` being all together; the feeder obeys. */
+export async function changeKind(sql: Sql, kind: string, change: KindChange): Promise<void> {
+  const { paused, concurrency, per_minute } = change
+  await sql`
+    insert into job_kind_settings as s (kind, paused, concurrency, per_minute)
+    values (${kind}, ${paused ?? false}, ${concurrency ?? null}, ${per_minute ?? null})
+    on conflict (kind) do update set updated_at = now(),
+      paused = ${paused === undefined ? sql`s.paused` : sql`excluded.paused`},
+      concurrency = ${concurrency === undefined ? sql`s.concurrency` : sql`excluded.concurrency`},
+      per_minute = ${per_minute === undefined ? sql`s.per_minute` : sql`excluded.per_minute`}`
+}

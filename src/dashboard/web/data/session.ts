@@ -1,0 +1,18 @@
+import { createContext, useContext } from 'react'
+import type { Me } from './api.ts'
+
+export type { Me }
+
+export const SessionContext = createContext<{ me: Me; leave: () => void } | null>(null)
+
+export function useSession() {
+  const session = useContext(SessionContext)
+  if (session === null) throw new Error('a page outside of a session')
+  return session
+}
+
+/** May this session act on queues and on jobs? */
+export function useOperator(): boolean {
+  const { me } = useSession()
+  return me.scopes.includes('operator') || me.scopes.includes('admin')
+}

@@ -1,0 +1,39 @@
+import type { Sql } from 'postgres'
+import { SluiceError } from '#lib/errors'
+import { dependantsOf, settleDependants } from '../dependencies.ts'
+import type { Announcer } from '../events/announce.ts'
+import { cancelMany } from './many.ts'
+import { stateOf } from './state-of.ts'
+
+export type CancelOptions = { id: string; tenant: string | null; reason: string | null }
+
+/**
+ * Cancels at once what does not run; has the worker of what runs told to abort it.
+ * @returns the state that it is in now: still `running` until its worker has obeyed
+ * @throws SluiceError 404; 409 `job-ended`
+ */
+export async function cancelJob(
+  sql: Sql,
+  announcer: Announcer,
+  { id, tenant, reason }: CancelOptions,
+): Promise<string> {
+  const found = await stateOf(sql, id, tenant)
+  const [cancelled] = await cancelMany(sql, [id], reason)
+  if (cancelled === undefined) throw new SluiceError(409, 'job-ended', `The job has ${found} already`)
+  await tellCancelled(sql, announcer, [cancelled])
+  return cancelled.state
+}
+
+/** Tells workers of what runs, and moves on what waited for the others. */
+export async function tellCancelled(
+  sql: Sql,
+  announcer: Announcer,
+  cancelled: readonly { id: string; state: string }[],
+): Promise<void> {
+  for (const { id, state } of cancelled) {
+    announcer.changed(id)
+    if (state === 'running') announcer.cancel(id)
+  }
+  const over = cancelled.filter(({ state }) => state !== 'running').map(({ id }) => id)
+  for (const id of await settleDependants(sql, await dependantsOf(sql, over))) announcer.changed(id)
+}

@@ -1,0 +1,96 @@
+import { Elysia } from 'elysia'
+import type { Sql } from 'postgres'
+import { z } from 'zod'
+import type { Audit, Authorise } from '#access'
+import { readJson } from '#lib/input'
+import { routeDoc } from '#lib/route-doc'
+import type { Announcer } from '../events/announce.ts'
+import { idOf, reach } from '../reading/job-routes.ts'
+import { states } from '../states.ts'
+import { cancelJob } from './cancel.ts'
+import { promoteJob } from './promote.ts'
+import { removeJob } from './remove.ts'
+import { retryJob } from './retry.ts'
+
+const tag = 'jobs'
+const clean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
+const cancelBody = z.strictObject({
+  reason: z.string().min(1).max(500).refine(clean, 'must not contain NUL or half a character').optional(),
+})
+const moved = z.object({ id: z.uuid(), state: z.enum(states) })
+
+export type ControlRoutesOptions = { sql: Sql; announcer: Announcer; authorise: Authorise; audit?: Audit }
+
+/** What is done to one job of the own tenant. */
+export function controlRoutes({ sql, announcer, authorise, audit }: ControlRoutesOptions) {
+  return new Elysia()
+    .post(
+      '/api/jobs/:id/cancel',
+      async ({ request, params: { id } }) => Response.json(await cancel(request, id), { status: 202 }),
+      routeDoc({
+        summary: 'Cancel a job',
+        description:
+          'At once where it does not run; where it does, its worker is told to abort it, and it is `running` until it has.',
+        ...{ scope: 'call', tag, body: cancelBody, answer: moved, status: 202 },
+      }),
+    )
+    .post(
+      '/api/jobs/:id/retry',
+      async ({ request, params: { id } }) => Response.json(await retry(request, id), { status: 202 }),
+      routeDoc({
+        summary: 'Run a job again that failed, was cancelled or expired',
+        description:
+          'The same job, with its history and a fresh budget of attempts; its ttl and its dependencies no longer count.',
+        ...{ scope: 'call', tag, answer: moved, status: 202 },
+      }),
+    )
+    .post(
+      '/api/jobs/:id/promote',
+      async ({ request, params: { id } }) => Response.json(await promote(request, id), { status: 202 }),
+      routeDoc({
+        summary: 'Run a job now that is scheduled for later',
+        ...{ scope: 'operator', tag, answer: moved, status: 202 },
+      }),
+    )
+    .delete(
+      '/api/jobs/:id',
+      async ({ request, params: { id } }) => await remove(request, id),
+      routeDoc({
+        summary: 'Remove a job that has ended',
+        ...{ scope: 'operator', tag, status: 204 },
+      }),
+    )
+
+  async function promote(request: Request, text: string) {
+    const principal = authorise(request, 'operator')
+    const id = idOf(text)
+    const state = await promoteJob(sql, announcer, { id, tenant: reach(principal, undefined) })
+    await audit?.record(request, principal, { action: 'job.promote', subject: `job:${id}` })
+    return { id, state }
+  }
+
+  async function remove(request: Request, text: string): Promise<Response> {
+    const principal = authorise(request, 'operator')
+    const id = idOf(text)
+    await removeJob(sql, { id, tenant: reach(principal, undefined) })
+    await audit?.record(request, principal, { action: 'job.remove', subject: `job:${id}` })
+    return new Response(null, { status: 204 })
+  }
+
+  async function cancel(request: Request, text: string) {
+    const principal = authorise(request, 'call')
+    const { reason = null } = await readJson(request, cancelBody)
+    const id = idOf(text)
+    const state = await cancelJob(sql, announcer, { id, tenant: reach(principal, undefined), reason })
+    await audit?.record(request, principal, { action: 'job.cancel', subject: `job:${id}` })
+    return { id, state }
+  }
+
+  async function retry(request: Request, text: string) {
+    const principal = authorise(request, 'call')
+    const id = idOf(text)
+    const state = await retryJob(sql, announcer, { id, tenant: reach(principal, undefined) })
+    await audit?.record(request, principal, { action: 'job.retry', subject: `job:${id}` })
+    return { id, state }
+  }
+}

@@ -1,0 +1,52 @@
+import type { Sql } from 'postgres'
+import { columns, type ScheduleRow, timingOf } from './rows.ts'
+import type { scheduleChange } from './shapes.ts'
+import { timeAfter } from './times.ts'
+
+export async function insertSchedule(sql: Sql, row: ScheduleRow): Promise<void> {
+  await sql`
+    insert into job_schedules (id, tenant, key_id, capture, name, type, cron, time_zone, every_ms, overlap, missed, job,
+      input, enabled, next_at, created_at)
+    values (${row.id}, ${row.tenant}, ${row.key_id}, ${row.capture}, ${row.name}, ${row.type}, ${row.cron},
+      ${row.time_zone}, ${row.every_ms}, ${row.overlap}, ${row.missed}, ${JSON.stringify(row.job)}::text::jsonb,
+      ${Buffer.from(row.input)}, ${row.enabled}, to_timestamp(${row.next_at}::float8 / 1000),
+      to_timestamp(${row.created_at}::float8 / 1000))`
+}
+
+/** `tenant`: null where any may be seen. */
+export async function findSchedule(sql: Sql, id: string, tenant: string | null): Promise<ScheduleRow | null> {
+  const [row] = await sql<ScheduleRow[]>`
+    select ${columns(sql)} from job_schedules
+    where id = ${id} ${tenant === null ? sql`` : sql`and tenant = ${tenant}`}`
+  return row ?? null
+}
+
+export async function listSchedules(
+  sql: Sql,
+  { tenant, limit, cursor }: { tenant: string | null; limit: number; cursor: string | null },
+): Promise<ScheduleRow[]> {
+  return await sql<ScheduleRow[]>`
+    select ${columns(sql)} from job_schedules
+    where ${tenant === null ? sql`true` : sql`tenant = ${tenant}`} ${cursor === null ? sql`` : sql`and id < ${cursor}`}
+    order by id desc limit ${limit}`
+}
+
+/** Started again it goes on from now: what it missed while it was stopped is not made up for. */
+export async function updateSchedule(
+  sql: Sql,
+  row: ScheduleRow,
+  change: (typeof scheduleChange)['_output'],
+): Promise<ScheduleRow> {
+  const { name = row.name, enabled = row.enabled, overlap = row.overlap, missed = row.missed } = change
+  const starts = enabled && !row.enabled && row.type !== 'once'
+  const next = starts ? timeAfter(timingOf(row), Date.now()) : row.next_at
+  const [changed] = await sql<ScheduleRow[]>`
+    update job_schedules set name = ${name}, enabled = ${enabled}, overlap = ${overlap}, missed = ${missed},
+      next_at = case when ${starts} then to_timestamp(${next}::float8 / 1000) else next_at end, updated_at = now()
+    where id = ${row.id} returning ${columns(sql)}`
+  return changed ?? row
+}
+
+export async function deleteSchedule(sql: Sql, id: string): Promise<void> {
+  await sql`delete from job_schedules where id = ${id}`
+}

@@ -1,0 +1,155 @@
+import { Elysia } from 'elysia'
+import type { Sql } from 'postgres'
+import { z } from 'zod'
+import { type Audit, type Authorise, may, type Principal } from '#access'
+import { InputError, SluiceError } from '#lib/errors'
+import { isId } from '#lib/ids'
+import { readJson, readQuery } from '#lib/input'
+import { routeDoc } from '#lib/route-doc'
+import type { Announcer } from '../events/announce.ts'
+import { reach } from '../reading/job-routes.ts'
+import type { Registry } from '../registry.ts'
+import { mostBytes } from '../submission/limits.ts'
+import { submit } from './fire.ts'
+import { newSchedule } from './new-schedule.ts'
+import { deleteSchedule, findSchedule, insertSchedule, listSchedules, updateSchedule } from './queries.ts'
+import { type ScheduleRow, viewOf } from './rows.ts'
+import { scheduleChange, scheduleInput, scheduleView } from './shapes.ts'
+
+const tag = 'jobs'
+
+export type ScheduleRoutesOptions = {
+  sql: Sql
+  registry: Registry
+  announcer: Announcer
+  authorise: Authorise
+  audit?: Audit
+}
+
+const query = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .pipe(z.int().min(1).max(500))
+    .default(50),
+  cursor: z.string().refine(isId, 'must be a next_cursor of this list').optional(),
+  tenant: z.string().min(1).max(200).optional(),
+})
+
+const description = `Exactly one of \`cron\` (with \`time_zone\`), \`every\` (seconds) and \`at\`. Each time is taken by one worker, in the transaction that stores its job, so that none comes twice; they come on time while the queue is down. Times are those of the zone: where clocks are put forward, one that does not exist comes at the next that does.`
+
+/** Jobs on time. Who made one may change it; others of the tenant need the scope \`operator\`. */
+export function scheduleRoutes({ sql, registry, announcer, authorise, audit }: ScheduleRoutesOptions) {
+  return new Elysia()
+    .post(
+      '/api/schedules',
+      async ({ request }) => Response.json(await create(request), { status: 201 }),
+      routeDoc({
+        ...{ summary: 'Submit a job again and again, or once later', description, scope: 'call', tag },
+        ...{ body: scheduleInput, answer: scheduleView, status: 201 },
+      }),
+    )
+    .get(
+      '/api/schedules',
+      async ({ request }) => Response.json(await list(request)),
+      routeDoc({
+        ...{ summary: 'List schedules, newest first', scope: 'read', tag, query },
+        answer: z.object({ items: z.array(scheduleView), next_cursor: z.string().nullable() }),
+      }),
+    )
+    .get(
+      '/api/schedules/:id',
+      async ({ request, params: { id } }) => {
+        const tenant = reach(authorise(request, 'read'), undefined)
+        return Response.json(viewOf(await find(id, tenant), { body: true }))
+      },
+      routeDoc({ summary: 'Show a schedule', scope: 'read', tag, answer: scheduleView }),
+    )
+    .patch(
+      '/api/schedules/:id',
+      async ({ request, params: { id } }) => Response.json(await change(request, id)),
+      routeDoc({
+        ...{ summary: 'Change a schedule, stop or start it', scope: 'call', tag },
+        ...{ body: scheduleChange, answer: scheduleView },
+      }),
+    )
+    .delete(
+      '/api/schedules/:id',
+      async ({ request, params: { id } }) => {
+        const { row } = await own(request, id)
+        await deleteSchedule(sql, row.id)
+        await record(request, 'schedule.delete', row.id)
+        return new Response(null, { status: 204 })
+      },
+      routeDoc({ summary: 'Delete a schedule; its jobs stay', scope: 'call', tag, status: 204 }),
+    )
+    .post(
+      '/api/schedules/:id/run',
+      async ({ request, params: { id } }) => Response.json(await run(request, id), { status: 202 }),
+      routeDoc({
+        ...{ summary: 'Submit its job now, beside its times', scope: 'call', tag, status: 202 },
+        answer: z.object({ job_id: z.uuid() }),
+      }),
+    )
+
+  async function create(request: Request) {
+    const principal = authorise(request, 'call')
+    const input = await readJson(request, scheduleInput, { limit: mostBytes })
+    const row = newSchedule(input, { principal, registry })
+    await insertSchedule(sql, row)
+    await record(request, 'schedule.create', row.id)
+    return viewOf(row, { body: true })
+  }
+
+  async function list(request: Request) {
+    const principal = authorise(request, 'read')
+    const { limit, cursor, tenant } = readQuery(request, query)
+    const rows = await listSchedules(sql, {
+      tenant: reach(principal, tenant),
+      limit: limit + 1,
+      cursor: cursor ?? null,
+    })
+    const items = rows.slice(0, limit).map((row) => viewOf(row))
+    return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+  }
+
+  async function change(request: Request, id: string) {
+    const { row } = await own(request, id)
+    const asked = await readJson(request, scheduleChange)
+    const changed = await updateSchedule(sql, row, asked)
+    await record(request, 'schedule.change', row.id)
+    return viewOf(changed, { body: true })
+  }
+
+  async function run(request: Request, id: string) {
+    const { row } = await own(request, id)
+    const { id: job_id, error } = await submit(sql, row, registry)
+    if (job_id === null) throw new InputError(422, 'bad-schedule', [{ pointer: '', detail: error }])
+    announcer.due()
+    await record(request, 'schedule.run', row.id)
+    return { job_id }
+  }
+
+  async function find(id: string, tenant: string | null): Promise<ScheduleRow> {
+    const row = isId(id) ? await findSchedule(sql, id, tenant) : null
+    if (row === null) throw new SluiceError(404, 'not-found', 'There is no such schedule')
+    return row
+  }
+
+  /** @throws SluiceError 403 where it is another key's and the own one may not operate */
+  async function own(request: Request, id: string): Promise<{ row: ScheduleRow; principal: Principal }> {
+    const principal = authorise(request, 'call')
+    const row = await find(id, reach(principal, undefined))
+    if (row.key_id === principal.keyId || may(principal, 'operator')) return { row, principal }
+    throw new SluiceError(
+      403,
+      'forbidden',
+      'The schedule is that of another key: this needs the scope operator',
+    )
+  }
+
+  async function record(request: Request, action: string, id: string): Promise<void> {
+    await audit?.record(request, authorise(request, 'call'), { action, subject: `schedule:${id}` })
+  }
+}

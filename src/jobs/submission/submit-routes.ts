@@ -1,0 +1,87 @@
+import { Elysia } from 'elysia'
+import type { Sql } from 'postgres'
+import type { Authorise } from '#access'
+import { InputError } from '#lib/errors'
+import { parseJson, readBytes } from '#lib/input'
+import { routeDoc } from '#lib/route-doc'
+import type { Registry } from '../registry.ts'
+import type { Receivers } from '../webhooks/receivers.ts'
+import { submitBatch } from './batch.ts'
+import { keptHours } from './idempotency.ts'
+import { itemsOf } from './items.ts'
+import { mostBatchBytes, mostBytes, mostItems } from './limits.ts'
+import { accepted, batchAnswer } from './shapes.ts'
+import type { Submit } from './submit.ts'
+import { batchSchema, submissionSchema } from './submit-docs.ts'
+
+const tag = 'jobs'
+/** What stands around an input. */
+const aroundBytes = 64 * 1024
+
+const description = `202 says that the job is stored in Postgres: no crash and no outage of the queue can lose it from then on. While Postgres is down the answer is 503 within a second.
+
+With \`Idempotency-Key\` a request can be sent again without a second job: the same answer for at least ${keptHours} hours, 409 while the first is being answered, 422 where the key was used for another request. A 503 leaves open whether the job was stored: send it again with the same key.`
+
+const batchDescription = `A JSON array, or \`application/x-ndjson\` with a job a line, of at most ${mostItems} jobs and ${mostBatchBytes} bytes. Each has its own answer, in order; one that is refused takes with it only those that depend on it. \`ref\` names an item for \`depends_on\` of others.
+
+\`Idempotency-Key\` stands for the whole batch: each item's key is this with its place, unless it has its own.`
+
+export type SubmitRoutesOptions = {
+  sql: Sql
+  registry: Registry
+  submit: Submit
+  authorise: Authorise
+  receivers?: Receivers
+}
+
+export function submitRoutes({ sql, registry, submit, receivers, authorise }: SubmitRoutesOptions) {
+  return new Elysia()
+    .post(
+      '/api/jobs',
+      async ({ request }) => await one(request),
+      routeDoc({
+        ...{ summary: 'Submit a job', description, scope: 'call', tag, status: 202 },
+        ...{ body: submissionSchema(registry), answer: accepted },
+      }),
+    )
+    .post(
+      '/api/jobs/batch',
+      async ({ request }) => await batch(request),
+      routeDoc({
+        ...{
+          summary: 'Submit many jobs, and flows of jobs',
+          description: batchDescription,
+          scope: 'call',
+          tag,
+        },
+        ...{ body: batchSchema(registry), answer: batchAnswer },
+      }),
+    )
+
+  async function one(request: Request): Promise<Response> {
+    const principal = authorise(request, 'call')
+    const key = keyOf(request)
+    const body = parseJson(await readBytes(request, mostBytes + aroundBytes))
+    const { job, replayed } = await submit.submit(principal, body, key)
+    const headers = { location: job.links.self, ...(replayed ? { 'idempotent-replayed': 'true' } : {}) }
+    return Response.json(job, { status: 202, headers })
+  }
+
+  async function batch(request: Request): Promise<Response> {
+    const principal = authorise(request, 'call')
+    const idempotencyKey = keyOf(request)
+    const bytes = await readBytes(request, mostBatchBytes)
+    const items = itemsOf(bytes, request.headers.get('content-type'))
+    return Response.json(
+      await submitBatch(items, { sql, registry, submit, receivers, principal, idempotencyKey }),
+    )
+  }
+}
+
+/** @throws InputError 400 `bad-header` */
+function keyOf(request: Request): string | null {
+  const key = request.headers.get('idempotency-key')
+  if (key === null || /^[\x21-\x7e]{1,190}$/.test(key)) return key
+  const detail = 'must be 1 to 190 printable characters without spaces'
+  throw new InputError(400, 'bad-header', [{ pointer: 'idempotency-key', detail }])
+}

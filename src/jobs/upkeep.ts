@@ -1,0 +1,54 @@
+import type { Sql } from 'postgres'
+import { idFloor } from '#lib/ids'
+import { keptHours } from './submission/idempotency.ts'
+
+const atOnce = 2_000
+const dayMs = 86_400_000
+/** Who was told of the end of a job is kept for so long. */
+const deliveriesDays = 30
+
+/**
+ * Removes idempotency keys whose time is over, workers long gone, what was told to webhooks long ago, and, past retention, jobs that have ended: a few
+ * thousand a statement, so that nobody waits for it.
+ * @returns how many jobs were removed
+ */
+export async function jobsUpkeep(
+  sql: Sql,
+  { retentionDays }: { retentionDays?: number } = {},
+): Promise<number> {
+  await sql`delete from job_workers where seen_at < now() - interval '1 day'`
+  await repeated(async () => {
+    const { count } = await sql`
+      delete from job_idempotency where (tenant, key) in (
+        select tenant, key from job_idempotency where created_at < now() - ${keptHours} * interval '1 hour'
+        order by created_at limit ${atOnce})`
+    return count
+  })
+  await repeated(async () => {
+    const { count } = await sql`
+      delete from job_deliveries where id in (
+        select id from job_deliveries where state in ('delivered', 'failed')
+          and created_at < now() - ${deliveriesDays} * interval '1 day'
+        order by created_at limit ${atOnce})`
+    return count
+  })
+  if (retentionDays === undefined) return 0
+  const before = idFloor(Date.now() - retentionDays * dayMs)
+  return await repeated(async () => {
+    const { count } = await sql`
+      delete from jobs where id in (
+        select id from jobs where id < ${before} and state in ('succeeded', 'failed', 'cancelled', 'expired')
+          and ended_at < now() - ${retentionDays} * interval '1 day'
+        order by id limit ${atOnce})`
+    return count
+  })
+}
+
+async function repeated(step: () => Promise<number>): Promise<number> {
+  let sum = 0
+  for (;;) {
+    const count = await step()
+    sum += count
+    if (count < atOnce) return sum
+  }
+}

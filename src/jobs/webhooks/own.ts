@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { newId } from '#lib/ids'
+import { checkedUrl } from '#lib/safe-request'
+import { type Ended, ended } from '../states.ts'
+import { newSecret, type Receivers, sealed, secret } from './receivers.ts'
+
+export const receiverUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).max(2_000)
+
+export const events = z
+  .array(z.enum(ended))
+  .min(1)
+  .max(ended.length)
+  .meta({ description: 'States that a job ends in' })
+
+/** A receiver that is told of one job alone, given with it. */
+export const ownWebhook = z.strictObject({
+  url: receiverUrl,
+  secret: secret.optional(),
+  events: events.default([...ended]),
+})
+
+/** As it is stored with its job. */
+export type OwnWebhook = {
+  id: string
+  url: string
+  sealed: string
+  events: readonly Ended[]
+  /** To be shown once, where it was not given. */
+  made: string | null
+}
+
+/** @throws SluiceError 422 where it must not be asked */
+export function madeOwn(
+  { url, secret: given, events }: z.infer<typeof ownWebhook>,
+  receivers: Receivers,
+): OwnWebhook {
+  checkedUrl(url, receivers.allowPrivate)
+  const id = newId()
+  const plain = given ?? newSecret()
+  return { id, url, events, sealed: sealed(receivers, id, plain), made: given === undefined ? plain : null }
+}

@@ -1,0 +1,119 @@
+import { Elysia } from 'elysia'
+import type { Sql } from 'postgres'
+import { z } from 'zod'
+import type { Audit, Authorise } from '#access'
+import { newId } from '#lib/ids'
+import { readJson } from '#lib/input'
+import { routeDoc } from '#lib/route-doc'
+import { checkedUrl } from '#lib/safe-request'
+import { reach } from '../reading/job-routes.ts'
+import { shown, webhookFinder } from './find.ts'
+import { deleteWebhook, insertWebhook, listWebhooks, rotateSecret, updateWebhook } from './queries.ts'
+import { newSecret, type Receivers, sealed } from './receivers.ts'
+import { newWebhookView, rotation, webhookChange, webhookInput, webhookView } from './shapes.ts'
+
+const tag = 'jobs'
+const listed = 200
+
+const description = `Signed by the scheme of Standard Webhooks (\`webhook-id\`, \`-timestamp\`, \`-signature\`), tried for about a day, with the same \`webhook-id\` each time. A receiver that answers 410 is disabled. Redirects are not followed, and addresses of private networks are refused unless the operator allows them.
+
+A body is \`{"type": "job.succeeded", "timestamp": …, "data": {…}}\`: what the job was when it ended, its error, and where its result is.`
+
+export type WebhookRoutesOptions = {
+  sql: Sql
+  receivers: Receivers
+  authorise: Authorise
+  audit?: Audit
+}
+
+/** Who is told of the end of jobs. */
+export function webhookRoutes({ sql, receivers, authorise, audit }: WebhookRoutesOptions) {
+  const find = webhookFinder(sql, authorise)
+  return new Elysia()
+    .post(
+      '/api/webhooks',
+      async ({ request }) => Response.json(await create(request), { status: 201 }),
+      routeDoc({
+        ...{ summary: 'Have a receiver told of the end of jobs', description, scope: 'operator', tag },
+        ...{ body: webhookInput, answer: newWebhookView, status: 201 },
+      }),
+    )
+    .get(
+      '/api/webhooks',
+      async ({ request }) => {
+        const principal = authorise(request, 'read')
+        const items = await listWebhooks(sql, reach(principal, undefined), listed)
+        return Response.json({ items: items.map((one) => shown(one, principal)), next_cursor: null })
+      },
+      routeDoc({
+        ...{ summary: `List the newest ${listed} webhooks`, scope: 'read', tag },
+        answer: z.object({ items: z.array(webhookView), next_cursor: z.null() }),
+      }),
+    )
+    .get(
+      '/api/webhooks/:id',
+      async ({ request, params: { id } }) => Response.json(await find(request, id, 'read')),
+      routeDoc({ summary: 'Show a webhook', scope: 'read', tag, answer: webhookView }),
+    )
+    .patch(
+      '/api/webhooks/:id',
+      async ({ request, params: { id } }) => {
+        const webhook = await find(request, id, 'operator')
+        const change = await readJson(request, webhookChange)
+        if (change.url !== undefined) checkedUrl(change.url, receivers.allowPrivate)
+        await updateWebhook(sql, webhook.id, change)
+        await record(request, 'webhook.change', webhook.id)
+        return Response.json(await find(request, id, 'operator'))
+      },
+      routeDoc({
+        ...{ summary: 'Change a webhook, disable or enable it', scope: 'operator', tag },
+        description: 'While it is disabled nothing is kept for it.',
+        ...{ body: webhookChange, answer: webhookView },
+      }),
+    )
+    .post(
+      '/api/webhooks/:id/rotate',
+      async ({ request, params: { id } }) => Response.json(await rotate(request, id)),
+      routeDoc({
+        ...{ summary: 'Give a webhook another secret', scope: 'operator', tag },
+        description: 'For `keep` seconds what is sent carries a signature of each.',
+        ...{ body: rotation, answer: newWebhookView },
+      }),
+    )
+    .delete(
+      '/api/webhooks/:id',
+      async ({ request, params: { id } }) => {
+        const webhook = await find(request, id, 'operator')
+        await deleteWebhook(sql, webhook.id)
+        await record(request, 'webhook.delete', webhook.id)
+        return new Response(null, { status: 204 })
+      },
+      routeDoc({ summary: 'Delete a webhook, and its deliveries', scope: 'operator', tag, status: 204 }),
+    )
+
+  async function create(request: Request) {
+    const { tenant, keyId: key_id } = authorise(request, 'operator')
+    const { secret = newSecret(), ...input } = await readJson(request, webhookInput)
+    // What can be seen at once is told at once; the rest when it is sent.
+    checkedUrl(input.url, receivers.allowPrivate)
+    const id = newId()
+    const made = await insertWebhook(sql, {
+      ...{ ...input, id, tenant, key_id },
+      secret: sealed(receivers, id, secret),
+    })
+    await record(request, 'webhook.create', id)
+    return { ...made, secret }
+  }
+
+  async function rotate(request: Request, text: string) {
+    const { id } = await find(request, text, 'operator')
+    const { secret = newSecret(), keep } = await readJson(request, rotation)
+    await rotateSecret(sql, id, { secret: sealed(receivers, id, secret), keepS: keep })
+    await record(request, 'webhook.rotate', id)
+    return { ...(await find(request, id, 'operator')), secret }
+  }
+
+  async function record(request: Request, action: string, id: string): Promise<void> {
+    await audit?.record(request, authorise(request, 'operator'), { action, subject: `webhook:${id}` })
+  }
+}

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { SluiceError } from '#lib/errors'
+import { type EmbeddedPostgres, migrate, openStore, startEmbedded } from '#store'
+import { temporaryFolder } from '../support/folder.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { isAlive } from '../support/process.ts'
+import { until } from '../support/until.ts'
+import { engines, openRig, type Rig } from './support.ts'
+
+describe.each(engines)('a database that is killed and started again, queue on %s', (engine) => {
+  const dir = temporaryFolder()
+  let server: EmbeddedPostgres
+  let rig: Rig
+  const began = new Map<number, number>()
+
+  beforeAll(async () => {
+    server = await startEmbedded({ dir, durable: false })
+    await migrate(server.url)
+    const store = openStore(server.url, { max: 4, name: 'test' })
+    const database: TestDatabase = { url: server.url, sql: store.sql, drop: store.close }
+    const run = async (input: unknown) => void began.set((input as { n: number }).n, performance.now())
+    rig = await openRig(engine, run, database)
+    await rig.worker()
+  }, 90_000)
+  afterAll(async () => {
+    await rig.close()
+    await rig.database.drop()
+    await server.stop()
+  })
+
+  test('Q3: new jobs are picked up within 100 ms again, in less than 15 s, and none that was taken is lost', async () => {
+    let n = 0
+    const taken: string[] = []
+    const submit = async () => {
+      n += 1
+      try {
+        taken.push(await rig.add({ kind: 'scripted', input: { n }, attempts: 3 }))
+        return n
+      } catch (error) {
+        if (error instanceof SluiceError && error.status === 503) return null
+        throw error
+      }
+    }
+    for (let time = 0; time < 20; time++) await submit()
+    process.kill(server.pid, 'SIGKILL')
+    await until('it has gone', () => !isAlive(server.pid))
+    expect(await submit()).toBeNull()
+    // Frees the lock of the folder.
+    await server.stop()
+    server = await startEmbedded({ dir, port: server.port, durable: false })
+    await until(
+      'a job is picked up at once',
+      async () => {
+        const sent = performance.now()
+        const number = await submit()
+        if (number === null) return false
+        await until('it runs', () => began.has(number), { ms: 15_000 })
+        return (began.get(number) ?? 0) - sent < 100
+      },
+      { ms: 15_000 },
+    )
+    for (const id of taken) await rig.becomes(id, 'succeeded', 20_000)
+  }, 90_000)
+})

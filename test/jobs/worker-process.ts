@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { openBroker } from '#broker'
+import { defineKind, openRegistry } from '#jobs'
+import { jobs } from '#queues/jobs'
+import { webhooks } from '#queues/webhooks'
+import { openStore } from '#store'
+import { openRunning } from '../../src/jobs/running/open-running.ts'
+import { quiet } from './support.ts'
+
+/**
+ * A worker of its own, to be killed. Arguments: database, queue, name. Its kind `effect` says `begun`, takes as long as
+ * it is told, and returns the worker's name; it says `stopped` where its signal is aborted.
+ */
+const [databaseUrl = '', queueUrl = '', name = ''] = process.argv.slice(2)
+
+const effect = defineKind({
+  name: 'scripted',
+  summary: 'Takes its time',
+  input: z.strictObject({ n: z.int() }),
+  async run({ n: ms }, { signal, id, attempt }) {
+    console.log(`begun ${id} ${attempt}`)
+    const aborted = Promise.withResolvers<never>()
+    signal.addEventListener('abort', () => {
+      console.log(`stopped ${id} ${signal.reason?.name}`)
+      aborted.reject(signal.reason)
+    })
+    await Promise.race([Bun.sleep(ms), aborted.promise])
+    console.log(`done ${id} ${attempt}`)
+    return name
+  },
+})
+
+const { sql } = openStore(databaseUrl, { max: 4, name })
+const broker = openBroker(queueUrl, databaseUrl, { log: quiet, name })
+const running = await openRunning({
+  ...{
+    sql,
+    producer: broker.producer(jobs),
+    webhooks: broker.producer(webhooks),
+    concurrency: 4,
+    log: quiet,
+    gatewayUrl: 'http://127.0.0.1:9',
+  },
+  registry: openRegistry([effect]),
+})
+broker.consume(jobs, running.handler, { concurrency: 4, onError: (error) => console.error(String(error)) })
+process.on('SIGTERM', async () => {
+  await broker.close(200)
+  await running.close()
+  process.exit(0)
+})
+console.log('ready')
