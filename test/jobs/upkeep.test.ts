@@ -39,3 +39,19 @@ test('past retention jobs that have ended go with all their parts, and keys afte
   expect(keys.map(({ key }) => key)).toEqual([fresh])
   await database.drop()
 })
+
+test('what was told to webhooks goes after a month, but never what is still to be told', async () => {
+  const { sql, drop } = await testDatabase()
+  const plant = async (state: string, days: number) =>
+    await sql`
+      insert into job_deliveries (webhook_id, lane, event, data, state, created_at)
+      values (${newId()}, 'x', ${state}, '{}', ${state}, now() - make_interval(days => ${days}))`
+  await plant('delivered', 31)
+  await plant('failed', 31)
+  await plant('pending', 31)
+  await plant('failed', 29)
+  await jobsUpkeep(sql)
+  const left = await sql<{ state: string }[]>`select state from job_deliveries order by created_at`
+  expect(left.map(({ state }) => state)).toEqual(['pending', 'failed'])
+  await drop()
+})

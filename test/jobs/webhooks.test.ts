@@ -54,21 +54,22 @@ describe.each(engines)('webhooks of jobs on %s', (engine) => {
       'all are told',
       async () => (await told(named.id)).length === 1 && (await told(failed.id)).length === 1,
     )
-    await it.rig.becomes(jobs[3], 'succeeded')
+    for (const job of [jobs[1], jobs[3]]) await it.rig.becomes(job, 'succeeded')
     expect(await told(failed.id)).toEqual([jobs[0]])
     expect(await told(tagged.id)).toEqual([jobs[1]])
     expect(await told(named.id)).toEqual([jobs[2]])
     for (const { id } of [failed, tagged, named]) await remove(id)
   })
 
-  test('a job that is cancelled, or fails with what it depends on, is told too', async () => {
+  test('a job that is cancelled, expires, or fails with what it depends on, is told too', async () => {
     it.answer((reply) => reply.answer(200, {}))
-    const { id } = await it.add({ events: ['cancelled', 'failed'] })
+    const { id } = await it.add({ events: ['cancelled', 'failed', 'expired'] })
     const first = await it.rig.add({ kind: 'echo', delay: 60 })
     const second = await it.rig.add({ kind: 'echo', depends_on: [first] })
+    const third = await it.rig.add({ kind: 'echo', delay: 60, ttl: 0.01 })
     await it.one.ask('POST', `/api/jobs/${first}/cancel`)
-    await until('both are told', async () => (await it.deliveries(id)).length === 2)
-    expect(new Set(await told(id))).toEqual(new Set([first, second]))
+    await until('all are told', async () => (await it.deliveries(id)).length === 3)
+    expect(new Set(await told(id))).toEqual(new Set([first, second, third]))
     await remove(id)
   })
 
@@ -76,9 +77,8 @@ describe.each(engines)('webhooks of jobs on %s', (engine) => {
     let up = false
     it.answer((reply) => reply.answer(up ? 200 : 503, {}))
     const { id } = await it.add({ events: ['failed'] })
-    const from = it.receiver.seen.length
     const job = await it.rig.add({ kind: 'scripted', input: {} })
-    await until('the receiver was asked', () => it.receiver.seen.length > from)
+    await until('the receiver was asked', async () => ((await it.ofJob(job))[0]?.tries ?? 0) > 0)
     await it.one.ask('POST', `/api/jobs/${job}/retry`)
     await until('it has failed twice', async () => (await it.ofJob(job)).length === 2)
     up = true
@@ -87,7 +87,9 @@ describe.each(engines)('webhooks of jobs on %s', (engine) => {
     await until('both are told', async () =>
       (await it.ofJob(job)).every(({ state }) => state === 'delivered'),
     )
-    const attempts = it.receiver.seen.slice(from).map((one) => JSON.parse(one.body.toString()).data)
+    const attempts = it.receiver.seen
+      .map((one) => JSON.parse(one.body.toString()).data)
+      .filter((data) => data.id === job)
     expect(new Set(attempts.map((data) => `${data.attempt} ${data.state}`))).toEqual(
       new Set(['1 failed', '2 failed']),
     )

@@ -90,12 +90,14 @@ async function carryOn(tx: TransactionSql, { id, action, filter, position, room 
   const changed: Changed = { retried: [], cancelled: [], removed: [] }
   const limit = Math.min(room, mostAtOnce)
   if (limit < 1) return changed
-  const ids = await nextTargets(tx, filter, { below: position, limit })
+  // One more than may be taken: whether it is the last slice is known at once.
+  const found = await nextTargets(tx, filter, { below: position, limit: limit + 1 })
+  const ids = found.slice(0, limit)
   if (action === 'retry') changed.retried = await retryMany(tx, ids)
   if (action === 'cancel') changed.cancelled = await cancelMany(tx, ids, 'a bulk operation')
   if (action === 'remove') changed.removed = await removeMany(tx, ids)
   const count = changed.retried.length + changed.cancelled.length + changed.removed.length
-  const over = ids.length < limit
+  const over = found.length <= limit
   await tx`
     update job_bulks set changed = changed + ${count}, error = null,
       position = ${ids.at(-1) ?? position}, allowance_at = now(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { InputError, SluiceError } from '#lib/errors'
 import { newId } from '#lib/ids'
 import { checkedUrl } from '#lib/safe-request'
 import { type Ended, ended } from '../states.ts'
@@ -29,13 +30,22 @@ export type OwnWebhook = {
   made: string | null
 }
 
-/** @throws SluiceError 422 where it must not be asked */
+/** @throws InputError 422 `bad-url`, `address-refused` where it must not be asked */
 export function madeOwn(
   { url, secret: given, events }: z.infer<typeof ownWebhook>,
   receivers: Receivers,
 ): OwnWebhook {
-  checkedUrl(url, receivers.allowPrivate)
+  checkAddress(url, receivers)
   const id = newId()
   const plain = given ?? newSecret()
   return { id, url, events, sealed: sealed(receivers, id, plain), made: given === undefined ? plain : null }
+}
+
+function checkAddress(url: string, { allowPrivate }: Receivers): void {
+  try {
+    checkedUrl(url, allowPrivate)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw new InputError(422, error.code, [{ pointer: '/webhook/url', detail: error.message }])
+  }
 }
