@@ -65,7 +65,7 @@ export function mcpTools({ sql, servers, reports }: McpToolsOptions): Tool[] {
     return servers
       .all()
       .filter(({ tenant }) => tenant === null || tenant === principal.tenant)
-      .filter((one) => may(principal, 'admin') || servers.sight(principal).sees(one.name, '*'))
+      .filter((one) => may(principal, 'admin') || servers.sight(principal).concerns(one.name))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 

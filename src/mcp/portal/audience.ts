@@ -15,6 +15,7 @@ import { type Entry, makeView, type View } from './view.ts'
 /** What one sort of client is shown: the same for all with the same rights on the same portal. */
 export type Audience = {
   key: string
+  /** Those of which it could see something. */
   sources: readonly Source[]
   /** Sorted, so that the same offer is always the same list. */
   lists: Record<ListKind, readonly Entry[]>
@@ -102,7 +103,8 @@ function makeAudience(key: string, view: View, { principal }: Client, sight: Sig
   const digests = new Map<ListKind, string>()
   let index: readonly Searchable[] | null = null
   return {
-    ...{ key, sources: view.sources, lists, sight, pages: new Map() },
+    ...{ key, lists, sight, pages: new Map() },
+    sources: view.sources.filter(({ server }) => sight.concerns(server.name)),
     tools: byExposed(all.tools),
     prompts: byExposed(all.prompts),
     resources: byExposed(all.resources),

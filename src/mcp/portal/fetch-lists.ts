@@ -7,6 +7,7 @@ const timeoutMs = 30_000
 const maxBytes = 16 * 1024 * 1024
 /** Of one kind of one server: more is a server out of its mind, and would fill every client's memory. */
 const mostItems = 10_000
+const mostPages = 1_000
 
 const mostLeftOut = 20
 
@@ -58,7 +59,8 @@ async function fetchList(
   const { method, key } = methods[kind]
   const found = new Map<string, Listed>()
   let cursor: string | null = null
-  for (;;) {
+  let told = 0
+  for (let page = 1; ; page += 1) {
     const params: string = cursor === null ? '{}' : JSON.stringify({ cursor })
     const answer = await upstream.request({
       ...{ method, params, signal, timeoutMs, maxBytes, parent: null },
@@ -72,6 +74,7 @@ async function fetchList(
     const items = memberOf(answer.result, key)
     if (items === null) throw new ListError(`${method}: an answer without ${key}`)
     for (const json of elementsOf(items)) {
+      told += 1
       const item = fitItem(kind, json)
       // Of two with one name nobody could call the second.
       if ('wrong' in item) leftOut.push(`${method}: ${item.wrong}`)
@@ -80,7 +83,8 @@ async function fetchList(
     }
     const next = stringOf(answer.result, 'nextCursor')
     if (next === null || next === cursor) return [...found.values()]
-    if (found.size >= mostItems) throw new ListError(`${method}: more than ${mostItems}`)
+    if (told >= mostItems) throw new ListError(`${method}: more than ${mostItems}`)
+    if (page >= mostPages) throw new ListError(`${method}: more than ${mostPages} pages`)
     cursor = next
   }
 }

@@ -7,8 +7,7 @@ import type { Vault } from '#lib/vault'
 import { follow, patiently } from '#store'
 import { hashSecret } from './capability-url.ts'
 import { openNameKeeper } from './name-keeper.ts'
-import { readPortals, readServer, readSights, type SightOf, urlPrincipal } from './read-stored.ts'
-import { everything } from './selector.ts'
+import { readPortals, readServer, readSights, type SightOf, urlPrincipal, wholeSight } from './read-stored.ts'
 import type { Server } from './server.ts'
 import type { PortalSettings, Servers } from './servers.ts'
 import { mcpRevision, readStored, type Stored, stored } from './stored.ts'
@@ -37,7 +36,7 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
   let rows = nothing
   let servers: readonly Server[] = []
   let portals: readonly (PortalSettings & { tenant: string })[] = []
-  let sightOf: SightOf = () => ({ key: '', sees: everything, mayCall: everything })
+  let sightOf: SightOf = () => wholeSight
 
   const saved = await snapshot.read()
   if (saved !== null) take(saved)

@@ -4,7 +4,7 @@ import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import type { Vault } from '#lib/vault'
 import { openSecrets, type Secrets } from './secrets.ts'
-import { both, everything, selector } from './selector.ts'
+import { both, concerning, everything, selector } from './selector.ts'
 import { ownServerName, type Server, type Transport, transports } from './server.ts'
 import type { PortalSettings, Sight } from './servers.ts'
 import { portalSpec, serverSpec, visibilitySpec } from './settings.ts'
@@ -62,6 +62,9 @@ export function readPortals(all: Stored, log: Logger): (PortalSettings & { tenan
   })
 }
 
+/** Of everything that the tenant has. */
+export const wholeSight: Sight = { key: '', sees: everything, concerns: () => true, mayCall: everything }
+
 export type SightOf = (principal: Principal) => Sight
 
 /** A key sees what both its tenant's rule and its own allow; who has the scope `admin` sees all of the tenant. */
@@ -75,17 +78,18 @@ export function readSights(all: Stored, log: Logger): SightOf {
     const none = { allow: [], deny: [] }
     const { see, call } = spec.success ? spec.data : { see: none, call: none }
     const key = `${row.tenant}/${row.key_id ?? ''}`
-    sights.set(key, { key, sees: selector(see), mayCall: both(selector(see), selector(call)) })
+    const mayCall = both(selector(see), selector(call))
+    sights.set(key, { key, sees: selector(see), concerns: concerning(see), mayCall })
   }
-  const whole: Sight = { key: '', sees: everything, mayCall: everything }
   return (principal) => {
-    if (may(principal, 'admin')) return whole
-    const tenants = sights.get(`${principal.tenant}/`) ?? whole
+    if (may(principal, 'admin')) return wholeSight
+    const tenants = sights.get(`${principal.tenant}/`) ?? wholeSight
     const own = principal.keyId === null ? undefined : sights.get(`${principal.tenant}/${principal.keyId}`)
     if (own === undefined) return tenants
     return {
       key: `${tenants.key} ${own.key}`,
       sees: both(tenants.sees, own.sees),
+      concerns: (server) => tenants.concerns(server) && own.concerns(server),
       mayCall: both(tenants.mayCall, own.mayCall),
     }
   }

@@ -13,6 +13,13 @@ export function selector({ allow, deny }: Selection): Selector {
   }
 }
 
+/** Could a selection hold anything of that server? Of a server that is down nobody knows what it has. */
+export function concerning({ allow, deny }: Selection): (server: string) => boolean {
+  const servers = allow.map((pattern) => (pattern.split('/')[0] ?? '').split('*'))
+  const denied = matcher(deny)
+  return (server) => servers.some((parts) => matchesParts(parts, server)) && !denied(`${server}/*`)
+}
+
 /** Both selections must hold it. */
 export function both(one: Selector, other: Selector): Selector {
   return (server, name) => one(server, name) && other(server, name)

@@ -34,6 +34,8 @@ export type Sight = {
   /** The same for principals that see and call the same. */
   key: string
   sees: Selector
+  /** Could it see anything of that server? Otherwise nothing is told of it, not that it is there. */
+  concerns(server: string): boolean
   mayCall: Selector
 }
 

@@ -96,6 +96,17 @@ test('params that are no object, or no JSON at all, are an error of the client',
   }
 })
 
+test('a server whose list has no end is given up, with the reason', async () => {
+  const id = await harness.add({
+    name: 'endless',
+    ...scripted({ tools: [tool('one')], endless: true }).row,
+  })
+  await until('it is given up', () =>
+    /more than 1000 pages/.test(harness.portal.reports.report(id)?.reason ?? ''),
+  )
+  await harness.remove('endless')
+})
+
 test('C4: fifty edits of a server’s command leave one process', async () => {
   const row = scripted({ tools: [tool('one')] }).row
   await harness.add({ name: 'edited', ...row })

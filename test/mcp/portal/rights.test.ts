@@ -83,6 +83,23 @@ test('a key sees what its rule allows, calls what its rule allows, and nothing o
   expect(errorOf(await call('first__get', stranger)).code).toBe(-32_602)
 })
 
+test('of a server that a key may see nothing of, it hears nothing: no name, no instructions, no failure', async () => {
+  const [hidden, partly] = [crypto.randomUUID(), crypto.randomUUID()]
+  await harness.add({ name: 'third', command: '/nowhere/third', args: [] })
+  await harness.setVisibility(hidden, { see: { deny: ['third'] } })
+  await harness.setVisibility(partly, { see: { allow: ['third/get', 'sluice'] } })
+  const heard = async (keyId: string) => {
+    const of = client({ principal: principal(['call'], keyId) })
+    const list = await harness.portal.request(callOf('tools/list', {}, { client: of }))
+    const shown = await call('portal_list_servers', of)
+    return [list, shown, harness.portal.offer(of)].map((one) => JSON.stringify(one))
+  }
+  for (const text of await heard(hidden)) expect(text).not.toContain('third')
+  for (const text of await heard(partly)) expect(text).toContain('third')
+  for (const text of await heard(partly)) expect(text).not.toContain('second')
+  await harness.remove('third')
+})
+
 test('who may only list calls nothing, and sees none of its own tools', async () => {
   const guest = client({ principal: principal([]) })
   const { tools } = resultOf(await harness.portal.request(callOf('tools/list', {}, { client: guest })))

@@ -17,6 +17,8 @@ export type ScriptedSpec = {
   quiet?: boolean
   /** Items a page. */
   page?: number
+  /** Every page is the same, and has one after it. */
+  endless?: boolean
   /** Method that is answered with an error. */
   failing?: string
   /** Method that is never answered. */
@@ -30,6 +32,11 @@ const say = (message: object) => process.stdout.write(`${JSON.stringify({ jsonrp
 function page(id: unknown, key: string, items: string[], cursor: string | undefined): void {
   const size = spec().page ?? items.length
   const from = Number(cursor ?? 0)
+  if (spec().endless === true) {
+    const body = `{"${key}":[${items.join(',')}],"nextCursor":"${Number(cursor ?? 0) + 1}"}`
+    process.stdout.write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${body}}\n`)
+    return
+  }
   const next = from + size < items.length ? `,"nextCursor":"${from + size}"` : ''
   const body = `{"${key}":[${items.slice(from, from + size).join(',')}]${next}}`
   process.stdout.write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${body}}\n`)
