@@ -112,7 +112,7 @@ const whats = {
 
 function post(what: string) {
   const description =
-    'One JSON-RPC message, of revision 2026-07-28 or of one with sessions. Answered with one JSON object, or with a stream where something precedes the result.'
+    'One JSON-RPC message, of revision 2026-07-28 or of one with sessions (2025-03-26: or a batch of 100 at most); 413 names the limit of its bytes. Answered with one JSON object, or with a stream where something precedes the result.'
   const summary = `MCP, a message: ${what}`
   const doc = { scope, tag, errors, summary, description, body: messageBody, answer: 'application/json' }
   return { ...raw, ...routeDoc(doc) }

@@ -158,7 +158,9 @@ export async function takeNotification(
 ): Promise<void> {
   const { method, params } = message
   if (method === 'notifications/cancelled') {
-    if (!hear(session, message)) await edge.sessions.elsewhere(session, notificationFrame(method, params))
+    // Who may only look has nothing under way that lasts.
+    if (!hear(session, message) && !visitor.anonymous)
+      await edge.sessions.elsewhere(session, notificationFrame(method, params))
   } else if (method !== 'notifications/initialized') {
     edge.portal.notify(legacyClient(visitor, session), method, params)
   }

@@ -33,7 +33,10 @@ export function assignNames(all: readonly Naming[], { taken, maxLength, plainOnl
     const whole = one.prefix === '' ? one.name : `${one.prefix}${separator}${one.name}`
     const fits = whole.length <= maxLength && !(plainOnly && notPlain.test(whole))
     const plain = fits && !used.has(whole)
-    const name = plain ? whole : shortName(one, { maxLength, plainOnly })
+    let name = plain ? whole : shortName(one, { maxLength, plainOnly })
+    // By chance, or because a server took a name that it saw of another.
+    for (let n = 2; used.has(name); n += 1)
+      name = shortName({ ...one, identity: `${one.identity} ${n}` }, { maxLength, plainOnly })
     used.add(name)
     return { name, plain }
   })

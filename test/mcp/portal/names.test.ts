@@ -38,6 +38,20 @@ test('C8: no two names are the same, whatever servers call themselves and their 
   expect(assignNames(all, rules).map(({ name }) => name)).toEqual(names)
 })
 
+test('C8: a server that calls a tool as another’s was shortened to gets its own name, and takes none', () => {
+  const rules = { taken: [], maxLength: 50, plainOnly: true }
+  const theirs = naming('a-server-of-some-length', `${'very_'.repeat(20)}create_issue`)
+  const short = shortName(theirs, rules)
+  const [prefix = '', ...rest] = short.split('__')
+  const mine = naming(prefix, rest.join('__'))
+  const one = assignNames([mine, theirs], rules).map(({ name }) => name)
+  expect(one[0]).toBe(short)
+  expect(new Set(one).size).toBe(2)
+  const other = assignNames([theirs, mine], rules).map(({ name }) => name)
+  expect(other[0]).toBe(short)
+  expect(new Set(other).size).toBe(2)
+})
+
 test('C8: shortened tools can be called, and are understood for ever, as what they meant is stored', async () => {
   const harness = await openHarness()
   const long = `${'long_'.repeat(15)}tool`
