@@ -65,21 +65,22 @@ describe.each(ways)('the official client of the $era era over $way', ({ way, era
   })
 
   // In the modern era that is part of `subscriptions/listen`.
-  test.skipIf(era === 'modern')('hears of changes of a resource that it subscribed to', async () => {
-    const { resources } = await client.listResources()
-    const uri = resources.find(({ uri: one }) => one.includes('watched'))?.uri ?? ''
-    expect(uri).not.toBe('')
-    const updates: string[] = []
-    client.setNotificationHandler(
-      'notifications/resources/updated',
-      ({ params }) => void updates.push(params.uri),
-    )
-    await client.subscribeResource({ uri })
-    await until('an update is heard', () => {
-      behind.http.world.touch('test://watched-resource')
-      return updates.length > 0
+  if (era !== 'modern')
+    test('hears of changes of a resource that it subscribed to', async () => {
+      const { resources } = await client.listResources()
+      const uri = resources.find(({ uri: one }) => one.includes('watched'))?.uri ?? ''
+      expect(uri).not.toBe('')
+      const updates: string[] = []
+      client.setNotificationHandler(
+        'notifications/resources/updated',
+        ({ params }) => void updates.push(params.uri),
+      )
+      await client.subscribeResource({ uri })
+      await until('an update is heard', () => {
+        behind.http.world.touch('test://watched-resource')
+        return updates.length > 0
+      })
     })
-  })
 
   test('reads resources and prompts of servers', async () => {
     const { resources } = await client.listResources()

@@ -46,14 +46,15 @@ describe.each(Object.entries(ways))('the official server on %s', (name, { spec, 
     }
   })
 
-  test.skipIf(world === null)('tells of changes', async () => {
-    const events = heard(upstream)
-    await upstream.facts(signal)
-    await until('a change is heard', () => {
-      world?.toggle('tool')
-      return events.some(
-        (event) => event.kind === 'notification' && event.method.endsWith('tools/list_changed'),
-      )
+  if (world !== null)
+    test('tells of changes', async () => {
+      const events = heard(upstream)
+      await upstream.facts(signal)
+      await until('a change is heard', () => {
+        world?.toggle('tool')
+        return events.some(
+          (event) => event.kind === 'notification' && event.method.endsWith('tools/list_changed'),
+        )
+      })
     })
-  })
 })

@@ -134,22 +134,23 @@ describe.each(ways)('over %s', (name, specify) => {
     expect(hop?.received.endsWith('\n')).toBe(true)
   })
 
-  test.skipIf(name.endsWith('modern'))('what the server asks back comes to the call', async () => {
-    const asked: string[] = []
-    const answer = await callTool(
-      upstream,
-      'ask',
-      {},
-      {
-        onRequest: async (method) => {
-          asked.push(method)
-          return { result: '{"role":"assistant"}' }
+  if (!name.endsWith('modern'))
+    test('what the server asks back comes to the call', async () => {
+      const asked: string[] = []
+      const answer = await callTool(
+        upstream,
+        'ask',
+        {},
+        {
+          onRequest: async (method) => {
+            asked.push(method)
+            return { result: '{"role":"assistant"}' }
+          },
         },
-      },
-    )
-    expect(resultOf(answer)).toEqual({ content: [], given: { role: 'assistant' } })
-    expect(asked).toEqual(['sampling/createMessage'])
-    const refused = resultOf(await callTool(upstream, 'ask'))
-    expect(refused.given).toMatchObject({ code: -32_601 })
-  })
+      )
+      expect(resultOf(answer)).toEqual({ content: [], given: { role: 'assistant' } })
+      expect(asked).toEqual(['sampling/createMessage'])
+      const refused = resultOf(await callTool(upstream, 'ask'))
+      expect(refused.given).toMatchObject({ code: -32_601 })
+    })
 })
