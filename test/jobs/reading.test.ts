@@ -80,6 +80,9 @@ test('a detail that has not changed is 304', async () => {
   const headers = { 'if-none-match': etag }
   const same = await one.ask('GET', `/api/jobs/${id}`, { headers })
   expect([same.status, same.text]).toEqual([304, ''])
+  // What it hangs together with is part of the detail, and changes without the job.
+  await submit({ depends_on: [id] })
+  expect((await one.ask('GET', `/api/jobs/${id}`, { headers })).status).toBe(200)
   await one.ask('POST', `/api/jobs/${id}/cancel`)
   expect((await one.ask('GET', `/api/jobs/${id}`, { headers })).status).toBe(200)
 })
