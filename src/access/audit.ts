@@ -73,6 +73,11 @@ export function openAudit({ sql, log, addressOf = () => null }: AuditOptions): A
   }
 }
 
+/** In characters. */
+const mostDetail = 4_000
+
 function jsonOf(detail: Deed['detail']): string | null {
-  return detail === undefined ? null : cleanText(JSON.stringify(detail)).slice(0, 4_000)
+  if (detail === undefined) return null
+  const text = cleanText(JSON.stringify(detail))
+  return text.length <= mostDetail ? text : JSON.stringify({ cut: text.slice(0, mostDetail) })
 }

@@ -25,7 +25,7 @@ export type RunContext = {
   /** From 1. */
   attempt: number
   signal: AbortSignal
-  /** `part` from 0 to 1. Kept and told at most four times a second, the last one always. */
+  /** `part` from 0 to 1. Kept and told at most four times a second, later every 5 s, the last one always. */
   progress(part: number, note?: string): void
   /** A line for people; some 1,000 of a job are kept. */
   log(line: string): void

@@ -40,6 +40,10 @@ describe.skipIf(missing !== undefined)(
       await page.getByRole('button', { name: 'Submit', exact: true }).click()
       await page.waitForURL((url) => url.pathname.startsWith('/queues/jobs/') && !url.pathname.endsWith(id))
       await page.locator('.head .s-succeeded').waitFor()
+      const made = page.url().split('/').at(-1)
+      const deeds = await site.sql`
+        select detail->>'as' as made from audit_log where action = 'job.resubmit' and subject = ${`job:${id}`}`
+      expect([...deeds]).toEqual([{ made }])
       await page.context().close()
     }, 60_000)
 

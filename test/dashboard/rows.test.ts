@@ -63,6 +63,8 @@ test('Q7: of a job of 5 MB a page gets the beginning, and a download all of it',
   const list = await get('/api/queues/jobs/rows?limit=200')
   expect(list.text.length).toBeLessThan(5_000)
   expect((await get(`/api/queues/jobs/rows/${id}/stack`)).status).toBe(404)
+  expect((await get(`/api/queues/jobs/rows/${id}/%00`)).status).toBe(404)
+  expect((await get('/api/queues/logging/jobs/%00')).status).toBe(404)
 })
 
 test('a job comes with its attempts, its log and its relatives', async () => {

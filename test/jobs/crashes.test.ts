@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mendLost } from '../../src/jobs/feeding/sweep.ts'
+import { begin } from '../../src/jobs/running/begin.ts'
 import { spawnProcess, type TestProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { engines, openRig, type Rig } from './support.ts'
@@ -43,6 +45,28 @@ describe.each(engines)('workers that die, on %s', (engine) => {
     expect(await resultOf(id)).toBe('second')
     await second.kill()
   }, 60_000)
+
+  test('a job that is to be cancelled does not begin anew when its worker dies', async () => {
+    const { sql } = rig.database
+    const handed = await takes(60_000)
+    const swept = await takes(60_000)
+    for (const [id, silence] of [
+      [handed, '0 s'],
+      [swept, '1 minute'],
+    ] as const) {
+      await sql`
+        update jobs set state = 'running', worker = 'dead', attempt = 1, admission = 1, cancel_requested_at = now(),
+          heartbeat_at = now() - ${silence}::interval where id = ${id}`
+      await sql`insert into job_attempts (job_id, attempt, worker, started_at, wait_ms) values (${id}, 1, 'dead', now(), 0)`
+    }
+    // The engine hands the one to the next worker; of the other it knows nothing any more.
+    expect(await begin(sql, { v: 1, id: handed, admission: 1 }, 'next')).toBeNull()
+    expect(await mendLost(sql)).toEqual([swept])
+    for (const id of [handed, swept]) {
+      expect(await rig.row(id)).toMatchObject({ state: 'cancelled', attempt: 1 })
+      expect((await history(id)).map(({ outcome }) => outcome)).toEqual(['lost'])
+    }
+  })
 
   test('Q4: a worker that comes back from a long silence cannot write the end of what another one has', async () => {
     const asleep = await worker('asleep')

@@ -80,8 +80,19 @@ test('a detail that has not changed is 304', async () => {
   const headers = { 'if-none-match': etag }
   const same = await one.ask('GET', `/api/jobs/${id}`, { headers })
   expect([same.status, same.text]).toEqual([304, ''])
+  // What it hangs together with is part of the detail, and changes without the job.
+  await submit({ depends_on: [id] })
+  expect((await one.ask('GET', `/api/jobs/${id}`, { headers })).status).toBe(200)
   await one.ask('POST', `/api/jobs/${id}/cancel`)
   expect((await one.ask('GET', `/api/jobs/${id}`, { headers })).status).toBe(200)
+})
+
+test('a key does not have a job run again that it may not submit', async () => {
+  const id = await submit({ kind: 'replay', input: { exchange_id: '01900000-0000-7000-8000-000000000000' } })
+  await one.database.sql`update jobs set state = 'failed' where id = ${id}`
+  const retry = async (key: string) => (await one.ask('POST', `/api/jobs/${id}/retry`, { key })).status
+  expect(await retry(await one.key({ scopes: ['call'] }))).toBe(403)
+  expect(await retry(await one.key({ scopes: ['call', 'replay'] }))).toBe(202)
 })
 
 test('a detail adds up what the job’s calls cost', async () => {

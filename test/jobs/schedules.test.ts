@@ -123,6 +123,7 @@ test.each([
   [{ at: '2020-01-01T00:00:00Z' }, '/at'],
   [{ every: 5, job: { kind: 'http-request', input: { path: '/x' } } }, '/input/path'],
   [{ every: 5, job: { ...echo, run_at: '2120-01-01T00:00:00Z' } }, '/job/run_at'],
+  [{ every: 5, job: { ...echo, webhook: '01900000-0000-7000-8000-000000000000' } }, '/webhook'],
 ])('%j is refused', async (body, pointer) => {
   const answer = await one.ask('POST', '/api/schedules', { body: { name: 'bad', job: echo, ...body } })
   expect(answer.status).toBe(422)

@@ -50,7 +50,7 @@ const pageHeaders = {
 }
 
 async function file({ files }: Parts, name: string): Promise<Response> {
-  const path = normalize(join(files, decodeURIComponent(name)))
+  const path = normalize(join(files, decoded(name)))
   const found = Bun.file(path)
   if (!path.startsWith(`${files}/`) || !(await found.exists())) {
     throw new SluiceError(404, 'not-found', 'There is no such file')
@@ -69,9 +69,18 @@ function matched(route: AppControllerRoute, method: string, path: string): Recor
     const found = patternOf(one).exec(path)
     if (found === null) continue
     const given = Object.entries(found.groups ?? {})
-    return Object.fromEntries(given.map(([name, value]) => [name, decodeURIComponent(value)]))
+    return Object.fromEntries(given.map(([name, value]) => [name, decoded(value)]))
   }
   return null
+}
+
+/** @throws SluiceError 404 where it is no text, or none that an engine can hold */
+function decoded(value: string): string {
+  try {
+    const text = decodeURIComponent(value)
+    if (!text.includes('\u0000')) return text
+  } catch {}
+  throw new SluiceError(404, 'not-found', 'There is nothing like that on the board')
 }
 
 function patternOf(route: string): RegExp {

@@ -50,8 +50,8 @@ export function engineJobRoutes({ authorise, audit, broker, contracts, live }: B
       '/api/queues/:queue/jobs/:id',
       async ({ request, params: { queue, id } }) => {
         const principal = authorise(request, 'read')
-        const job = await inspectorOf(queue).job(id)
-        if (job === null) throw new SluiceError(404, 'not-found', 'There is no such job, or no more')
+        const job = await inspectorOf(queue).job(checked(id))
+        if (job === null) throw noJob()
         return Response.json(detail(job, principal))
       },
       routeDoc({
@@ -68,6 +68,7 @@ export function engineJobRoutes({ authorise, audit, broker, contracts, live }: B
       async ({ request, params: { queue, id } }) => {
         const principal = authorise(request, 'operator')
         const inspector = inspectorOf(queue)
+        checked(id)
         const asked = { request, principal, action: `job.${act}`, subject: `queue:${queue}/${id}` }
         await audit.run(asked, () => inspector[act](id))
         await live.refresh()
@@ -83,6 +84,16 @@ export function engineJobRoutes({ authorise, audit, broker, contracts, live }: B
     if (contract === undefined) throw noQueue(queue)
     return broker.inspect(contract)
   }
+}
+
+/** @throws SluiceError 404 for what no engine can hold */
+function checked(id: string): string {
+  if (id.length <= 500 && id.isWellFormed() && !id.includes('\u0000')) return id
+  throw noJob()
+}
+
+function noJob(): SluiceError {
+  return new SluiceError(404, 'not-found', 'There is no such job, or no more')
 }
 
 const summaries = {

@@ -31,7 +31,9 @@ export async function listRows(sql: Sql, tenant: string | null, query: RowQuery)
 async function found(sql: Sql, filters: JobFilters): Promise<JobFilters> {
   const id = filters.q?.trim().toLowerCase() ?? ''
   if (isId(id)) {
-    const [job] = await sql`select 1 from jobs where id = ${id}`
+    const { tenant } = filters
+    const [job] =
+      await sql`select 1 from jobs where id = ${id} and (${tenant}::text is null or tenant = ${tenant})`
     if (job !== undefined) return { ...filters, among: [id] }
   }
   return await lookedUp(sql, filters)

@@ -54,7 +54,7 @@ export function rowRoutes({ authorise, sql }: Board) {
       '/api/queues/jobs/rows/:id/:part',
       async ({ request, params: { id, part } }) => {
         const tenant = tenantOf(request)
-        const body = isId(id) ? await wholeBody(sql, { id, tenant, part }) : null
+        const body = isId(id) && parts.has(part) ? await wholeBody(sql, { id, tenant, part }) : null
         if (body === null) throw noJob()
         const file = `attachment; filename="${id}-${part}.json"`
         return new Response(new Uint8Array(body), {
@@ -68,6 +68,7 @@ export function rowRoutes({ authorise, sql }: Board) {
     )
 }
 
+const parts = new Set(['input', 'result', 'stack'])
 const noStore = { headers: { 'cache-control': 'no-store' } }
 
 function tenantFor(principal: Principal): string | null {

@@ -1,11 +1,13 @@
 import { Elysia } from 'elysia'
 import type { Sql } from 'postgres'
 import { z } from 'zod'
-import type { Audit, Authorise } from '#access'
+import { type Audit, type Authorise, may, type Principal } from '#access'
+import { SluiceError } from '#lib/errors'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { Announcer } from '../events/announce.ts'
 import { idOf, reach } from '../reading/job-routes.ts'
+import type { Registry } from '../registry.ts'
 import { states } from '../states.ts'
 import { cancelJob } from './cancel.ts'
 import { promoteJob } from './promote.ts'
@@ -19,10 +21,16 @@ const cancelBody = z.strictObject({
 })
 const moved = z.object({ id: z.uuid(), state: z.enum(states) })
 
-export type ControlRoutesOptions = { sql: Sql; announcer: Announcer; authorise: Authorise; audit?: Audit }
+export type ControlRoutesOptions = {
+  sql: Sql
+  registry: Registry
+  announcer: Announcer
+  authorise: Authorise
+  audit?: Audit
+}
 
 /** What is done to one job of the own tenant. */
-export function controlRoutes({ sql, announcer, authorise, audit }: ControlRoutesOptions) {
+export function controlRoutes({ sql, registry, announcer, authorise, audit }: ControlRoutesOptions) {
   return new Elysia()
     .post(
       '/api/jobs/:id/cancel',
@@ -86,9 +94,21 @@ export function controlRoutes({ sql, announcer, authorise, audit }: ControlRoute
     return { id, state }
   }
 
+  /** What a key may not submit it may not have run again. Operators may. @throws SluiceError 403 */
+  async function checkScopes(principal: Principal, id: string): Promise<void> {
+    if (may(principal, 'operator')) return
+    const [job] = await sql<{ kind: string }[]>`
+      select kind from jobs where id = ${id} and tenant = ${principal.tenant}`
+    const needs = job === undefined ? [] : (registry.find(job.kind)?.needs ?? [])
+    const lacking = needs.find((scope) => !may(principal, scope))
+    if (lacking !== undefined)
+      throw new SluiceError(403, 'forbidden', `A job of this kind needs the scope ${lacking} too`)
+  }
+
   async function retry(request: Request, text: string) {
     const principal = authorise(request, 'call')
     const id = idOf(text)
+    await checkScopes(principal, id)
     const state = await retryJob(sql, announcer, { id, tenant: reach(principal, undefined) })
     await audit?.record(request, principal, { action: 'job.retry', subject: `job:${id}` })
     return { id, state }

@@ -1,10 +1,11 @@
 import type { Sql } from 'postgres'
+import { SluiceError } from '#lib/errors'
 import { changedChannel } from './announce.ts'
 
 /** Tells those who follow a job that it has changed: one listening session, however many follow. */
 export type Hub = {
-  /** `onChange` is called after changes, and now and then without one. */
-  follow(id: string, follower: Follower): Promise<() => void>
+  /** `onChange` is called after changes, and now and then without one. @throws SluiceError 503 where too many are */
+  follow(id: string, follower: Follower): () => void
   /** Ends all followers. */
   close(): Promise<void>
 }
@@ -24,13 +25,17 @@ export function openHub(sql: Sql): Hub {
   let looking = false
 
   return {
-    async follow(id, follower) {
+    follow(id, follower) {
       listening ??= sql.listen(changedChannel, onChanged, lookAtAll)
       listening.catch(() => {
         listening = null
       })
       const one = followed.get(id) ?? { followers: new Set(), version: -1 }
-      if (followed.size >= mostFollowed && !followed.has(id)) follower.onEnd()
+      if (followed.size >= mostFollowed && !followed.has(id)) {
+        throw new SluiceError(503, 'too-many-followed', `${mostFollowed} jobs are followed here, the limit`, {
+          headers: { 'retry-after': '2' },
+        })
+      }
       followed.set(id, one)
       one.followers.add(follower)
       timer ??= setInterval(() => void look().catch(() => {}), lookEveryMs)

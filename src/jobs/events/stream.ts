@@ -29,7 +29,7 @@ const reconnectMs = 2_000
  * What happened to a job so far, and what happens until it ends: events `state`, `progress` and `log`, numbered, and
  * last `end`. Each comes once and in order; a client that comes back with `Last-Event-ID` goes on after it, and gets
  * 204 where nothing is left.
- * @throws SluiceError 404
+ * @throws SluiceError 404; 503 where this gateway follows too many
  */
 export async function eventStream(options: EventStreamOptions): Promise<Response> {
   const { read, hub, id, tenant, check, heartbeatMs = 10_000 } = options
@@ -47,17 +47,18 @@ export async function eventStream(options: EventStreamOptions): Promise<Response
   let again = false
   let doubted = false
 
+  // Before the answer has begun: a gateway that is full says so by its status.
+  leave = hub.follow(id, {
+    onChange: () => void pump(),
+    onEnd: () => finish('closed', { reason: 'gateway-stops' }),
+  })
   const body = new ReadableStream<Uint8Array>(
     {
-      async start(opened) {
+      start(opened) {
         controller = opened
         send(`retry: ${reconnectMs}\n\n`)
         if (seen < 0) tell(story.first)
         heartbeat = setInterval(() => stillAllowed() && send(': still here\n\n'), heartbeatMs)
-        leave = await hub.follow(id, {
-          onChange: () => void pump(),
-          onEnd: () => finish('closed', { reason: 'gateway-stops' }),
-        })
         void pump()
       },
       pull: () => void pump(),

@@ -119,6 +119,8 @@ export function openFeeder({ sql, producer, announcer, log }: FeederOptions): Fe
   }
 
   function failed(error: unknown): number {
+    // After an outage workers have a few seconds to be heard of, before what they run is taken for lost.
+    sweptAt = performance.now()
     if (!down && !stopped) log.warn({ reason: errorText(error) }, 'jobs: none can be handed over, trying on')
     down = true
     return downMs

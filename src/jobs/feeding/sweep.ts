@@ -21,15 +21,17 @@ export async function unbegun(sql: Sql, { olderThanMs }: { olderThanMs: number }
 export async function mendLost(sql: Sql): Promise<string[]> {
   const lost = await sql<{ id: string }[]>`
     with lost as (
-      update jobs set state = 'queued', spared = spared + 1, version = version + 1, run_at = now()
+      update jobs set state = case when cancel_requested_at is null then 'queued' else 'cancelled' end,
+        ended_at = case when cancel_requested_at is not null then now() end,
+        spared = spared + 1, version = version + 1, run_at = now()
       where state = 'running' and heartbeat_at < now() - ${silentSeconds} * interval '1 second'
-      returning id, attempt, version
+      returning id, state, attempt, version
     ), closed as (
       update job_attempts a set ended_at = now(), outcome = 'lost', error = 'its worker was not heard of any more'
       from lost where a.job_id = lost.id and a.attempt = lost.attempt
     ), told as (
       insert into job_events (job_id, n, kind, data)
-      select id, version, 'state', json_build_object('state', 'queued', 'attempt', attempt, 'outcome', 'lost') from lost
+      select id, version, 'state', json_build_object('state', state, 'attempt', attempt, 'outcome', 'lost') from lost
     )
     select id from lost`
   const waiting = await overlooked(sql, atOnce)

@@ -141,9 +141,11 @@ function view({ needs = [], defaults = {}, ...kind }: Registry['kinds'][number])
   }
 }
 
-/** Weak: exchanges and their cost come in after the job has changed. */
-function etagOf({ version, state, exchanges }: JobDetail): string {
-  return `W/"${version}-${state}-${exchanges.count}-${exchanges.cost_micros}"`
+/** Weak: exchanges and their cost come in after the job has changed, and what it hangs together with goes its own way. */
+function etagOf({ version, state, exchanges, depends_on, dependants }: JobDetail): string {
+  const others = [...depends_on, ...dependants].map((one) => `${one.id} ${one.state}`).join()
+  const around = others === '' ? '' : `-${Bun.hash(others).toString(36)}`
+  return `W/"${version}-${state}-${exchanges.count}-${exchanges.cost_micros}${around}"`
 }
 
 /** Whose jobs a principal may see; null: everybody's. @throws SluiceError 403 */

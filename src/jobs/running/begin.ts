@@ -35,7 +35,7 @@ export async function begin(sql: Sql, { id, admission }: JobsPayload, worker: st
         heartbeat_at = now(), version = version + 1, progress = null, progress_note = null, error = null,
         error_class = null,
         spared = spared + (select count(*) from job_attempts a where a.job_id = j.id and a.ended_at is null)
-      where id = ${id} and admission = ${admission}
+      where id = ${id} and admission = ${admission} and cancel_requested_at is null
         and (state = 'running' or (state = 'admitted' and (expires_at is null or expires_at > now())))
       returning id, tenant, kind, capture, attempt, attempts, spared, renewed, backoff, timeout_ms, version,
         greatest(0, extract(epoch from now() - run_at) * 1000)::bigint as wait_ms
@@ -70,5 +70,18 @@ async function passOver(sql: Sql, { id, admission }: { id: string; admission: nu
     )
     insert into job_events (job_id, n, kind, data)
     select id, version, 'state', json_build_object('state', 'expired') from late`
+  // Its worker died before it had obeyed: whoever is given the job next must not begin it anew.
+  await sql`
+    with unwanted as (
+      update jobs set state = 'cancelled', ended_at = now(), worker = null, heartbeat_at = null, version = version + 1
+      where id = ${id} and admission = ${admission} and state in ('admitted', 'running')
+        and cancel_requested_at is not null
+      returning id, version
+    ), closed as (
+      update job_attempts a set ended_at = now(), outcome = 'lost', error = 'its worker was not heard of any more'
+      from unwanted where a.job_id = unwanted.id and a.ended_at is null
+    )
+    insert into job_events (job_id, n, kind, data)
+    select id, version, 'state', json_build_object('state', 'cancelled') from unwanted`
   return null
 }

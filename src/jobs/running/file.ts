@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { zstdCompress } from 'node:zlib'
 import type { Sql } from 'postgres'
 import { FinalJobError } from '#broker'
+import { LostError } from './reasons.ts'
 
 /** The file of one attempt, piece by piece into the database, where every gateway finds it. */
 export type ResultFile = {
@@ -14,7 +15,7 @@ const pieceBytes = 1024 * 1024
 export const mostFileBytes = 4 * 1024 ** 3
 const compress = promisify(zstdCompress)
 
-export function openFile(sql: Sql, jobId: string): ResultFile {
+export function openFile(sql: Sql, { id, attempt }: { id: string; attempt: number }): ResultFile {
   let waiting: Uint8Array[] = []
   let held = 0
   let size = 0
@@ -41,8 +42,12 @@ export function openFile(sql: Sql, jobId: string): ResultFile {
     waiting = []
     held = 0
     // What an earlier attempt wrote is no part of this one.
-    if (n === 0) await sql`delete from job_files where job_id = ${jobId}`
-    await sql`insert into job_files (job_id, n, data) values (${jobId}, ${n}, ${data})`
+    const mine = sql`select id from jobs where id = ${id} and attempt = ${attempt} and state = 'running'`
+    if (n === 0) await sql`delete from job_files where job_id in (${mine})`
+    const { count } = await sql`
+      insert into job_files (job_id, n, data) select id, ${n}::int, ${data}::bytea from (${mine}) mine`
+    // A worker that was given up may still be at work: it must not write into the file of the next attempt.
+    if (count === 0) throw new LostError('another worker has it')
     n += 1
   }
 }

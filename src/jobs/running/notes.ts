@@ -10,6 +10,9 @@ export type Notes = {
 }
 
 const everyMs = 250
+/** After so many writes they come slower: each is a row, and a job may run for a day. */
+const quickWrites = 1_000
+const slowMs = 5_000
 const mostLines = 1_000
 const longestLine = 2_000
 
@@ -23,6 +26,7 @@ export function openNotes(
   let waiting: Note[] = []
   let progress: { part: number; note: string | null } | null = null
   let lines = 0
+  let writes = 0
   let timer: Timer | null = null
   let writing: Promise<void> = Promise.resolve()
   let closed = false
@@ -50,11 +54,12 @@ export function openNotes(
   }
 
   function soon(): void {
-    timer ??= setTimeout(write, everyMs)
+    timer ??= setTimeout(write, writes < quickWrites ? everyMs : slowMs)
   }
 
   function write(): void {
     timer = null
+    writes += 1
     const now = progress
     const notes = waiting
     if (now !== null)

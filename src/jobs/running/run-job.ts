@@ -69,7 +69,7 @@ async function run(
   { sql, registry, calls, announcer }: RunOptions,
 ): Promise<{ ran: Ran; fileBytes: number | null }> {
   const notes = openNotes(sql, job, () => announcer.changed(job.id))
-  const file = openFile(sql, job.id)
+  const file = openFile(sql, job)
   try {
     const kind = registry.get(job.kind)
     if (job.deaths >= mostDeaths) throw new WorkerDiedError(`its worker died ${job.deaths} times over it`)

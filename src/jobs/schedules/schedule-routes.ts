@@ -10,6 +10,7 @@ import type { Announcer } from '../events/announce.ts'
 import { reach } from '../reading/job-routes.ts'
 import type { Registry } from '../registry.ts'
 import { mostBytes } from '../submission/limits.ts'
+import { checkWebhook } from '../submission/needs.ts'
 import { submit } from './fire.ts'
 import { newSchedule } from './new-schedule.ts'
 import { deleteSchedule, findSchedule, insertSchedule, listSchedules, updateSchedule } from './queries.ts'
@@ -97,6 +98,7 @@ export function scheduleRoutes({ sql, registry, announcer, authorise, audit }: S
     const principal = authorise(request, 'call')
     const input = await readJson(request, scheduleInput, { limit: mostBytes })
     const row = newSchedule(input, { principal, registry })
+    if (input.job.webhook !== undefined) await checkWebhook(sql, principal.tenant, input.job.webhook)
     await insertSchedule(sql, row)
     await record(request, 'schedule.create', row.id)
     return viewOf(row, { body: true })

@@ -31,6 +31,8 @@ type Waiting<Item, Result> = {
 
 const mostItems = 500
 const mostBytes = 8 * 1024 * 1024
+/** Commits that hang: beyond it nothing more is sent, or a database that has frozen would fill the memory. */
+const mostHanging = 8
 /** Of all that waits, in bytes: beyond it the next is refused at once. */
 const mostWaiting = 128 * 1024 * 1024
 
@@ -45,6 +47,7 @@ export function openGroupCommit<Item, Result>(
   const waiting: Waiting<Item, Result>[] = []
   const underWay = new Set<Promise<void>>()
   let bytes = 0
+  let hanging = 0
 
   return {
     add(items) {
@@ -80,7 +83,7 @@ export function openGroupCommit<Item, Result>(
   }
 
   function flush(): void {
-    while (waiting.length > 0 && underWay.size < atOnce) {
+    while (waiting.length > 0 && underWay.size < atOnce && hanging < mostHanging) {
       const group = nextGroup()
       if (group.length === 0) return
       const done = commit(group).finally(() => {
@@ -111,7 +114,14 @@ export function openGroupCommit<Item, Result>(
   async function commit(group: readonly Waiting<Item, Result>[]): Promise<void> {
     const working = attempt(group)
     const late = Promise.withResolvers<void>()
-    const timer = setTimeout(late.resolve, patienceMs)
+    const timer = setTimeout(() => {
+      hanging += 1
+      late.resolve()
+      void working.finally(() => {
+        hanging -= 1
+        flush()
+      })
+    }, patienceMs)
     await Promise.race([working, late.promise])
     clearTimeout(timer)
   }

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Sql } from 'postgres'
-import type { Authorise } from '#access'
+import type { Audit, Authorise } from '#access'
 import { InputError } from '#lib/errors'
 import { parseJson, readBytes } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
@@ -31,10 +31,12 @@ export type SubmitRoutesOptions = {
   registry: Registry
   submit: Submit
   authorise: Authorise
+  audit?: Audit
   receivers?: Receivers
 }
 
-export function submitRoutes({ sql, registry, submit, receivers, authorise }: SubmitRoutesOptions) {
+export function submitRoutes(options: SubmitRoutesOptions) {
+  const { sql, registry, submit, receivers, authorise, audit } = options
   return new Elysia()
     .post(
       '/api/jobs',
@@ -63,6 +65,11 @@ export function submitRoutes({ sql, registry, submit, receivers, authorise }: Su
     const key = keyOf(request)
     const body = parseJson(await readBytes(request, mostBytes + aroundBytes))
     const { job, replayed } = await submit.submit(principal, body, key)
+    const earlier = replayed ? null : retriedBy(body)
+    if (earlier !== null) {
+      const deed = { action: 'job.resubmit', subject: `job:${earlier}`, detail: { as: job.id } }
+      await audit?.record(request, principal, deed)
+    }
     const headers = { location: job.links.self, ...(replayed ? { 'idempotent-replayed': 'true' } : {}) }
     return Response.json(job, { status: 202, headers })
   }
@@ -76,6 +83,12 @@ export function submitRoutes({ sql, registry, submit, receivers, authorise }: Su
       await submitBatch(items, { sql, registry, submit, receivers, principal, idempotencyKey }),
     )
   }
+}
+
+/** The job that one which was taken is to do better. */
+function retriedBy(body: unknown): string | null {
+  const named = typeof body === 'object' && body !== null && 'retry_of' in body ? body.retry_of : null
+  return typeof named === 'string' ? named : null
 }
 
 /** @throws InputError 400 `bad-header` */

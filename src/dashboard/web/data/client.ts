@@ -11,6 +11,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Reading takes no longer, in ms: whoever looks is told, rather than left with an empty page. */
+const readMs = 10_000
+
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** @throws ApiError */
@@ -20,17 +23,21 @@ export async function call<Answer>(
   options: { body?: unknown; signal?: AbortSignal } = {},
 ): Promise<Answer> {
   const { body, signal } = options
+  const signals = [...(signal ? [signal] : []), ...(method === 'GET' ? [AbortSignal.timeout(readMs)] : [])]
   const response = await fetch(path, {
     method,
     // What tells a page of ours from one of somebody else's.
     headers: { 'sluice-csrf': '1', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(signal === undefined ? {} : { signal }),
+    signal: AbortSignal.any(signals),
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error
     throw new ApiError(0, 'no-answer', 'The gateway does not answer')
   })
-  const text = await response.text()
+  const text = await response.text().catch((error: unknown) => {
+    if (signal?.aborted) throw error
+    throw new ApiError(0, 'no-answer', 'The gateway broke off its answer')
+  })
   const json = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined
   if (response.ok) return json as Answer
   const code = String(json?.type ?? '').replace('urn:sluice:problem:', '')

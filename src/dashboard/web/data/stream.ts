@@ -2,22 +2,30 @@
 export type StreamNews = { type: 'board'; json: string } | { type: 'lost' } | { type: 'over' }
 
 const againMs = 3_000
+/** A board comes every two seconds: without one for so long, what is shown is of the past. */
+const silentMs = 8_000
 
 /** @returns how to leave it */
 export function openStream(tell: (news: StreamNews) => void): () => void {
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
+  let silence: ReturnType<typeof setTimeout> | undefined
   let left = false
   connect()
   return () => {
     left = true
     clearTimeout(timer)
+    clearTimeout(silence)
     source?.close()
   }
 
   function connect(): void {
     source = new EventSource('/api/queues/live')
-    source.addEventListener('board', ({ data }) => tell({ type: 'board', json: data }))
+    source.addEventListener('board', ({ data }) => {
+      clearTimeout(silence)
+      silence = setTimeout(() => tell({ type: 'lost' }), silentMs)
+      tell({ type: 'board', json: data })
+    })
     source.addEventListener('closed', ({ data }) => {
       if (/unauthenticated|key-/.test(JSON.parse(data).reason)) void ask()
     })

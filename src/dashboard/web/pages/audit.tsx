@@ -23,7 +23,10 @@ export function AuditPage() {
         >
           <option value="">Everything</option>
           <option value="queue.">Queues</option>
-          <option value="job.">Jobs</option>
+          <option value="job">Jobs</option>
+          <option value="bulk.">Bulk operations</option>
+          <option value="schedule.">Schedules</option>
+          <option value="webhook.">Webhooks</option>
           <option value="alert.">Alerts</option>
           <option value="log">Logins</option>
         </select>

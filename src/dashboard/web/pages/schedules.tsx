@@ -63,7 +63,7 @@ function Row({ schedule, onDone }: { schedule: ScheduleView; onDone: () => void 
       </td>
       <td>{when(schedule)}</td>
       <td>
-        <Time iso={schedule.next_at} />
+        <Time iso={enabled ? schedule.next_at : null} />
       </td>
       <td className="wide">
         {last_job_id === null ? last : <Link href={hrefOf(['jobs', last_job_id])}>{last}</Link>}
