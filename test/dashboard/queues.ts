@@ -54,6 +54,25 @@ export function queueCases(engine: string, open: () => Promise<string | undefine
       await consumer.close()
     })
 
+    test('an operator of one tenant among others neither sees into a queue of all nor acts on it', async () => {
+      await one.sql`insert into tenants (id, name) values ('acme', 'Acme') on conflict do nothing`
+      const key = await one.keyWith(['read', 'operator'], 'acme')
+      const path = `/api/queues/${queue.name}`
+      for (const [method, at] of [
+        ['POST', `${path}/pause`],
+        ['POST', `${path}/drain`],
+        ['PUT', `${path}/limits`],
+        ['POST', `${path}/jobs/bad/remove`],
+        ['POST', '/api/queues/jobs/pause'],
+        ['POST', '/api/queues/alerts'],
+      ] as const) {
+        const answer = await send(method, at, {}, key)
+        expect([at, answer.status, answer.json?.type]).toEqual([at, 403, 'urn:sluice:problem:other-tenants'])
+      }
+      expect((await get(`${path}/jobs/bad`, key)).json).toMatchObject({ data: null, stack: [] })
+      expect((await get('/queues/board', key)).status).toBe(403)
+    })
+
     test('a failed job is looked at and tried again, and who did so is on record', async () => {
       const path = `/api/queues/${queue.name}/jobs/bad`
       expect((await get(path)).json).toMatchObject({ state: 'failed', error: 'no luck' })

@@ -7,6 +7,7 @@ import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { checkedUrl } from '#lib/safe-request'
 import { type Board, tag } from '../board-deps.ts'
+import { houseOperator, isOfTheHouse } from '../house.ts'
 import { deleteRule, findRules, insertRule, latestEvents, updateRule } from './queries.ts'
 import {
   eventView,
@@ -58,7 +59,7 @@ export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: 
     .delete(
       '/api/queues/alerts/:id',
       async ({ request, params: { id } }) => {
-        const principal = authorise(request, 'operator')
+        const principal = houseOperator(authorise, request)
         await find(id)
         await audit.run({ request, principal, action: 'alert.delete', subject: `alert:${id}` }, () =>
           deleteRule(sql, id),
@@ -69,7 +70,7 @@ export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: 
     )
 
   async function create(request: Request): Promise<NewRuleView> {
-    const principal = authorise(request, 'operator')
+    const principal = houseOperator(authorise, request)
     const input = await readJson(request, ruleInput)
     if (!contracts.some(({ name }) => name === input.queue)) {
       throw new InputError(422, 'bad-body', [{ pointer: '/queue', detail: 'there is no such queue' }])
@@ -84,7 +85,7 @@ export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: 
   }
 
   async function change(request: Request, id: string): Promise<NewRuleView> {
-    const principal = authorise(request, 'operator')
+    const principal = houseOperator(authorise, request)
     const before = await find(id)
     const input = await readJson(request, ruleChange)
     const moved = input.webhook_url !== undefined && input.webhook_url !== before.webhook_url
@@ -115,6 +116,6 @@ const noStore = { headers: { 'cache-control': 'no-store' } }
 
 /** The path of a receiver is often its secret. */
 function shown(rule: RuleView, principal: Principal): RuleView {
-  if (rule.webhook_url === null || may(principal, 'operator')) return rule
+  if (rule.webhook_url === null || (isOfTheHouse(principal) && may(principal, 'operator'))) return rule
   return { ...rule, webhook_url: URL.parse(rule.webhook_url)?.origin ?? null }
 }

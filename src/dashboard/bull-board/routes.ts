@@ -3,14 +3,15 @@ import { may, type Principal } from '#access'
 import { SluiceError } from '#lib/errors'
 import { routeDoc } from '#lib/route-doc'
 import { type Board, tag } from '../board-deps.ts'
+import { houseOperator, isOfTheHouse } from '../house.ts'
 import { answer, base } from './answer.ts'
 import { openBullBoards } from './open-bull-board.ts'
 
 const summary = 'bull-board, for those who know it; behind the same login'
 
 /**
- * bull-board shows what jobs carry, of every tenant: for operators, and to look at for readers of the tenant
- * `default`.
+ * bull-board shows what jobs carry, of every tenant: for admins and the tenant `default`, whose readers may look and
+ * whose operators may act.
  */
 export function bullBoardRoutes({ authorise, audit, broker, contracts }: Board) {
   const boards = openBullBoards(broker, contracts)
@@ -26,15 +27,19 @@ export function bullBoardRoutes({ authorise, audit, broker, contracts }: Board) 
   async function look(request: Request): Promise<Response> {
     const principal = authorisedPage(request)
     if (principal instanceof Response) return principal
-    if (!maySee(principal)) {
-      throw new SluiceError(403, 'forbidden', "This shows every tenant's jobs: it needs the scope operator")
+    if (!isOfTheHouse(principal)) {
+      throw new SluiceError(
+        403,
+        'other-tenants',
+        "This shows every tenant's jobs: it needs a key of the tenant default, or an admin's",
+      )
     }
     const parts = await boards(may(principal, 'operator') ? 'act' : 'look')
     return await answer(parts, request, pathOf(request))
   }
 
   async function act(request: Request): Promise<Response> {
-    const principal = authorise(asOwnPage(request), 'operator')
+    const principal = houseOperator(authorise, asOwnPage(request))
     const path = pathOf(request)
     const parts = await boards('act')
     const deed = { action: `board.${request.method.toLowerCase()}`, subject: `board:${path}` }
@@ -51,10 +56,6 @@ export function bullBoardRoutes({ authorise, audit, broker, contracts }: Board) 
       return new Response(null, { status: 303, headers: { location: '/queues' } })
     }
   }
-}
-
-function maySee(principal: Principal): boolean {
-  return principal.tenant === 'default' || may(principal, 'operator')
 }
 
 /** Its page cannot send the header that ours do; that it is a page of this gateway, the browser says all the same. */

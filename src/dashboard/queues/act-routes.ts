@@ -4,6 +4,7 @@ import { SluiceError } from '#lib/errors'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { type Board, tag } from '../board-deps.ts'
+import { houseOperator } from '../house.ts'
 import { changeKind } from './kind-settings.ts'
 import { noQueue } from './queue-routes.ts'
 
@@ -24,7 +25,7 @@ export const limitsInput = z.strictObject({
     .optional(),
 })
 
-/** What an operator does to a whole queue. All of it is on record. */
+/** What an operator of the house does to a whole queue. All of it is on record. */
 export function actRoutes(board: Board) {
   const { authorise, audit, broker, live, sql, contracts, rowsQueue } = board
   return new Elysia()
@@ -62,7 +63,7 @@ export function actRoutes(board: Board) {
     )
 
   async function held(request: Request, name: string, paused: boolean): Promise<Response> {
-    const principal = authorise(request, 'operator')
+    const principal = houseOperator(authorise, request)
     const contract = contractOf(name)
     const { kind: of } = await readJson(request, heldInput)
     const subject = subjectOf(name, of)
@@ -79,7 +80,7 @@ export function actRoutes(board: Board) {
   }
 
   async function drain(request: Request, name: string): Promise<Response> {
-    const principal = authorise(request, 'operator')
+    const principal = houseOperator(authorise, request)
     const contract = contractOf(name)
     const input = await readJson(request, drainInput)
     if (name === rowsQueue) {
@@ -92,7 +93,7 @@ export function actRoutes(board: Board) {
   }
 
   async function limit(request: Request, name: string): Promise<Response> {
-    const principal = authorise(request, 'operator')
+    const principal = houseOperator(authorise, request)
     const contract = contractOf(name)
     const { kind: of, concurrency, rate } = await readJson(request, limitsInput)
     const detail = { concurrency, rate }

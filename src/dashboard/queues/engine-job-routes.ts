@@ -1,12 +1,13 @@
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import { may, type Principal } from '#access'
+import type { Principal } from '#access'
 import { type EngineJob, type EngineJobDetail, engineStates } from '#broker'
 import { isoTime } from '#lib/clock'
 import { SluiceError } from '#lib/errors'
 import { readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { type Board, tag } from '../board-deps.ts'
+import { houseOperator, isOfTheHouse } from '../house.ts'
 import {
   type EngineJobDetailView,
   type EngineJobView,
@@ -22,7 +23,7 @@ const jobQuery = z.strictObject({
 })
 
 const about =
-  "The queues of the system carry every tenant's work: why a job failed and what it carries is shown to operators, to admins, and to readers of the tenant `default`."
+  "The queues of the system carry every tenant's work: why a job failed and what it carries is shown to admins, and to readers of the tenant `default`."
 
 const acts = ['retry', 'promote', 'remove'] as const
 
@@ -66,7 +67,7 @@ export function engineJobRoutes({ authorise, audit, broker, contracts, live }: B
     app.post(
       `/api/queues/:queue/jobs/:id/${act}`,
       async ({ request, params: { queue, id } }) => {
-        const principal = authorise(request, 'operator')
+        const principal = houseOperator(authorise, request)
         const inspector = inspectorOf(queue)
         checked(id)
         const asked = { request, principal, action: `job.${act}`, subject: `queue:${queue}/${id}` }
@@ -105,7 +106,7 @@ const summaries = {
 function shown(job: EngineJob, principal: Principal): EngineJobView {
   return {
     ...job,
-    error: maySee(principal) ? job.error : job.error && 'shown to operators',
+    error: isOfTheHouse(principal) ? job.error : job.error && 'shown to those who run the gateway',
     added_at: isoTime(job.added_at),
     due_at: timeOf(job.due_at),
     started_at: timeOf(job.started_at),
@@ -114,12 +115,8 @@ function shown(job: EngineJob, principal: Principal): EngineJobView {
 }
 
 function detail(job: EngineJobDetail, principal: Principal): EngineJobDetailView {
-  const hidden = maySee(principal) ? {} : { data: null, result: null, stack: [], logs: [] }
+  const hidden = isOfTheHouse(principal) ? {} : { data: null, result: null, stack: [], logs: [] }
   return { ...job, ...shown(job, principal), ...hidden }
-}
-
-function maySee(principal: Principal): boolean {
-  return principal.tenant === 'default' || may(principal, 'operator')
 }
 
 function timeOf(ms: number | null): string | null {

@@ -11,8 +11,14 @@ export function useSession() {
   return session
 }
 
-/** May this session act on queues and on jobs? */
+/** May this session act on jobs? */
 export function useOperator(): boolean {
   const { me } = useSession()
   return me.scopes.includes('operator') || me.scopes.includes('admin')
+}
+
+/** May it act on whole queues, which carry the jobs of all tenants? */
+export function useHouseOperator(): boolean {
+  const { me } = useSession()
+  return useOperator() && (me.tenant === 'default' || me.scopes.includes('admin'))
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { api, type NewRuleView, type RuleView } from '../data/api.ts'
-import { useOperator } from '../data/session.ts'
+import { useHouseOperator } from '../data/session.ts'
 import { useLoad } from '../data/use-load.ts'
 import { Badge, Empty, Failure, Loading, Time } from '../ui/bits.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -13,7 +13,7 @@ export function AlertsPage() {
   const events = useLoad('events', (signal) => api.alertEvents({ signal }))
   const [open, setOpen] = useState(false)
   const [made, setMade] = useState<NewRuleView | null>(null)
-  const operator = useOperator()
+  const operator = useHouseOperator()
   const done = (rule: NewRuleView) => {
     setOpen(false)
     rules.reload()

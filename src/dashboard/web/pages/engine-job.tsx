@@ -1,7 +1,7 @@
 import { api } from '../data/api.ts'
 import { duration, size } from '../data/format.ts'
 import { go, hrefOf } from '../data/place.ts'
-import { useOperator } from '../data/session.ts'
+import { useHouseOperator } from '../data/session.ts'
 import { useLoad } from '../data/use-load.ts'
 import { Badge, Failure, Loading, Stat, Time } from '../ui/bits.tsx'
 import { Link } from '../ui/link.tsx'
@@ -22,7 +22,7 @@ export function EngineJobPage({ queue, id }: { queue: string; id: string }) {
     reload,
   } = useLoad(`${queue} ${id}`, (signal) => api.engineJob(queue, id, { signal }))
   const act = useAct()
-  const operator = useOperator()
+  const operator = useHouseOperator()
   if (error !== null) return <Failure error={error} retry={reload} />
   if (job === undefined) return <Loading />
 

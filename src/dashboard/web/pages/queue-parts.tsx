@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { api, type KindView, type QueueView } from '../data/api.ts'
 import { count, duration, pace } from '../data/format.ts'
 import { hrefOf } from '../data/place.ts'
-import { useOperator } from '../data/session.ts'
+import { useHouseOperator } from '../data/session.ts'
 import { Badge, Time } from '../ui/bits.tsx'
 import { Link } from '../ui/link.tsx'
 import { useAct } from '../ui/notices.tsx'
@@ -91,7 +91,7 @@ export function Kinds({ queue }: { queue: QueueView }) {
 function Kind({ queue, of }: { queue: string; of: KindView }) {
   const [open, setOpen] = useState(false)
   const act = useAct()
-  const operator = useOperator()
+  const operator = useHouseOperator()
   const { kind, counts, flow, paused, concurrency, per_minute_most: most } = of
   const rate = most === null ? null : { max: most, per_ms: 60_000 }
   const hold = () =>

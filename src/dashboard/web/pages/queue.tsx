@@ -3,7 +3,7 @@ import { api, type QueueView } from '../data/api.ts'
 import { useBoard, useQueue } from '../data/board.tsx'
 import { ago, count, duration, pace } from '../data/format.ts'
 import { hrefOf } from '../data/place.ts'
-import { useOperator } from '../data/session.ts'
+import { useHouseOperator } from '../data/session.ts'
 import { Badge, drains, Empty, Loading, Stat, Warnings } from '../ui/bits.tsx'
 import { Chart } from '../ui/chart.tsx'
 import { Link } from '../ui/link.tsx'
@@ -108,7 +108,7 @@ function Limits({ queue: { concurrency, rate } }: { queue: QueueView }) {
 function Actions({ queue }: { queue: QueueView }) {
   const [dialog, setDialog] = useState<'drain' | 'limits' | null>(null)
   const act = useAct()
-  if (!useOperator()) return null
+  if (!useHouseOperator()) return null
   const { name, paused } = queue
   const hold = () => void act(paused ? `${name} goes on` : `${name} is paused`, () => api.hold(name, !paused))
   const close = () => setDialog(null)
