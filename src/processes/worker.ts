@@ -94,6 +94,7 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     })
     held.add('jobs', running.close)
     drain(context, { contract: jobs, handler: running.handler, concurrency })
+    held.add('feeder of jobs', running.stopFeeding)
   },
   async webhooks(context) {
     const { store, log, env } = context

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { mendLost } from '../../src/jobs/feeding/sweep.ts'
 import { begin } from '../../src/jobs/running/begin.ts'
 import { spawnProcess, type TestProcess } from '../support/process.ts'
@@ -11,10 +11,16 @@ describe.each(engines)('workers that die, on %s', (engine) => {
     rig = await openRig(engine)
   }, 60_000)
   afterAll(() => rig.close())
+  const workers: TestProcess[] = []
+  // What a failed test leaves would hold up those after it, and the dropping of its database.
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((started) => started.kill('SIGKILL')))
+  })
 
   async function worker(name: string): Promise<TestProcess> {
     const path = new URL('./worker-process.ts', import.meta.url).pathname
     const started = spawnProcess(['bun', path, rig.database.url, rig.queueUrl, name])
+    workers.push(started)
     await started.line(/^ready/, 20_000)
     return started
   }

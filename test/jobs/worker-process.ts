@@ -45,6 +45,7 @@ const running = await openRunning({
 })
 broker.consume(jobs, running.handler, { concurrency: 4, onError: (error) => console.error(String(error)) })
 process.on('SIGTERM', async () => {
+  await running.stopFeeding()
   await broker.close(200)
   await running.close()
   process.exit(0)

@@ -17,6 +17,11 @@ import { openUnderway } from './underway.ts'
 /** What a process that runs jobs does beside consuming the queue `jobs`. */
 export type Running = {
   handler: Handler<JobsPayload>
+  /**
+   * Before the consumer is closed: hands nothing over any more. What this process gives back then goes to another one
+   * at once, rather than to a consumer that is closing, where it would wait until its lock runs out (10 s).
+   */
+  stopFeeding(): Promise<void>
   /** Once the consumer is closed: waits a moment for what is being written. */
   close(): Promise<void>
 }
@@ -54,9 +59,9 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   })
   return {
     handler,
+    stopFeeding: feeder.stop,
     async close() {
-      await Promise.all([clock.stop(), bulk.stop(), outbox.stop()])
-      await feeder.stop()
+      await Promise.all([clock.stop(), bulk.stop(), outbox.stop(), feeder.stop()])
       await underway.settled(windDownMs)
       await underway.close()
       await announcer.close()

@@ -126,6 +126,8 @@ async function written(
 async function followUp(job: Begun, over: Over, { sql, announcer, onEnd, log }: RunOptions): Promise<void> {
   announcer.changed(job.id)
   onEnd()
+  // This process may be one that stops, and hands nothing over any more.
+  if (over.outcome === 'stopped') announcer.due()
   if (!over.awaited) return
   try {
     const waiting = await dependantsOf(sql, [job.id])
