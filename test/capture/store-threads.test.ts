@@ -202,7 +202,10 @@ test('two workers on the same conversations at once number every turn once and l
   // No longer than the answers that are looked for out of order: past that a late beginning may stay apart.
   const named = thread('fay', 16, { session: 's-fay' })
   const unnamed = thread('gus', 16)
-  const batches = shuffled([...named, ...unnamed])
+  const [first, second, third, fourth, ...batches] = shuffled([...named, ...unnamed])
+  // Both threads are there before the race: two workers that begin one at the same moment may make two of it.
+  for (const begun of [first, second, third, fourth])
+    if (begun) await stored(handlerOn(database.sql), [begun])
   await Promise.all(
     handlers.map(async (handler, worker) => {
       for (const [n, exchange] of batches.entries()) if (n % 2 === worker) await stored(handler, [exchange])
