@@ -202,10 +202,7 @@ test('two workers on the same conversations at once number every turn once and l
   // No longer than the answers that are looked for out of order: past that a late beginning may stay apart.
   const named = thread('fay', 16, { session: 's-fay' })
   const unnamed = thread('gus', 16)
-  const [first, second, third, fourth, ...batches] = shuffled([...named, ...unnamed])
-  // Both threads are there before the race: two workers that begin one at the same moment may make two of it.
-  for (const begun of [first, second, third, fourth])
-    if (begun) await stored(handlerOn(database.sql), [begun])
+  const batches = shuffled([...named, ...unnamed])
   await Promise.all(
     handlers.map(async (handler, worker) => {
       for (const [n, exchange] of batches.entries()) if (n % 2 === worker) await stored(handler, [exchange])
@@ -221,6 +218,17 @@ test('two workers on the same conversations at once number every turn once and l
     expect((await readTurns(id)).toSorted()).toEqual(saidIn(name, 16).toSorted())
     const [row] = await database.sql`select exchanges, turns from conversations where id = ${id}`
     expect(row).toEqual({ exchanges: 16, turns: 33 })
+  }
+})
+
+test('two workers that begin one thread at the same moment, out of order, make one of it', async () => {
+  const [one, other] = [handlerOn(database.sql), handlerOn(database.sql)]
+  for (let round = 0; round < 20; round += 1) {
+    const exchanges = thread(`hal ${round}`, 16)
+    const [late, later] = [exchanges[12], exchanges[15]]
+    if (late === undefined || later === undefined) throw new Error('a thread of 16')
+    await Promise.all([stored(one, [late]), stored(other, [later])])
+    expect((await conversationsOf([late, later])).size).toBe(1)
   }
 })
 

@@ -54,10 +54,11 @@ async function lockHistories(tx: TransactionSql, items: readonly Item[]): Promis
     buckets.set(bucket, buckets.get(bucket) === true || isContinued(item))
   }
   const sorted = [...buckets].sort(([a], [b]) => a - b)
+  // As numbers: the driver makes `f` of every string in an array of booleans, and refuses booleans themselves.
   await tx`
-    select case when alone then pg_advisory_xact_lock(${lockSpace}, bucket)::text
+    select case when alone = 1 then pg_advisory_xact_lock(${lockSpace}, bucket)::text
       else pg_advisory_xact_lock_shared(${lockSpace}, bucket)::text end
-    from unnest(${sorted.map(([bucket]) => bucket)}::int[], ${sorted.map(([, alone]) => String(alone))}::bool[])
+    from unnest(${sorted.map(([bucket]) => bucket)}::int[], ${sorted.map(([, alone]) => Number(alone))}::int[])
       as wanted (bucket, alone)`
 }
 
