@@ -28,11 +28,12 @@ function exchange(
   tenant: string,
   changes: { charged?: number; tags?: string[]; model?: string; at?: number } = {},
 ) {
-  const { charged, tags = [], model = 'scripted-1', at } = changes
+  // Now, unless said otherwise: a budget of a day counts nothing of the hour before midnight.
+  const { charged, tags = [], model = 'scripted-1', at = Date.now() } = changes
   return called(
     { messages: [`user: ${crypto.randomUUID()}`], model },
     {
-      ...(at === undefined ? {} : { at }),
+      at,
       open: { tenant, tags, key_id: `key of ${tenant}` },
       end: charged === undefined ? {} : { charged_micros: charged },
     },
