@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { cleanText, errorText } from '#lib/errors'
 import { newId } from '#lib/ids'
 import type { Logger } from '#lib/log'
@@ -7,7 +7,17 @@ import type { Principal } from './principal.ts'
 
 /** What people did. A change that cannot be written down is not made. */
 export type Audit = {
-  /** Writes down what is about to be done, does it, and writes down how it went. Throws what the work throws. */
+  /**
+   * Does it and writes it down in one transaction: neither is there without the other. What failed is written down
+   * where that can be. Throws what the work throws.
+   */
+  change<Result>(asked: Asked, work: (tx: TransactionSql) => Promise<Result>): Promise<Result>
+  /** Writes down, in a transaction that is under way, what that does. */
+  within(tx: Sql | TransactionSql, asked: Asked): Promise<void>
+  /**
+   * For what is not done in Postgres: writes down what is about to be done, does it, and writes down how it went.
+   * Throws what the work throws.
+   */
   run<Result>(asked: Asked, work: () => Promise<Result>): Promise<Result>
   /** Writes down what was done, where doing it and writing it down need not be one. */
   record(request: Request, principal: Principal, deed: Deed): Promise<void>
@@ -33,8 +43,23 @@ export type AuditOptions = {
 
 export function openAudit({ sql, log, addressOf = () => null }: AuditOptions): Audit {
   return {
-    async run({ request, principal, ...deed }, work) {
-      const id = await write(request, principal, { ...deed, outcome: 'started' })
+    async change(asked, work) {
+      const transaction = sql.begin(async (tx) => {
+        const result = await work(tx)
+        await write(tx, asked, 'done')
+        return result
+      })
+      // The driver's type says that it awaits the members of a list; ours are no promises.
+      return (await transaction.catch(async (error) => {
+        await write(sql, asked, errorText(error, 300)).catch(unwritten(asked.action))
+        throw error
+      })) as Awaited<ReturnType<typeof work>>
+    },
+    async within(tx, asked) {
+      await write(tx, asked, 'done')
+    },
+    async run(asked, work) {
+      const id = await write(sql, asked, 'started')
       try {
         const result = await work()
         await end(id, 'done')
@@ -45,31 +70,31 @@ export function openAudit({ sql, log, addressOf = () => null }: AuditOptions): A
       }
     },
     async record(request, principal, deed) {
-      await write(request, principal, { ...deed, outcome: 'done' })
+      await write(sql, { request, principal, ...deed }, 'done')
     },
   }
 
-  async function write(
-    request: Request,
-    principal: Principal,
-    deed: Deed & { outcome: string },
-  ): Promise<string> {
+  async function write(into: Sql | TransactionSql, asked: Asked, outcome: string): Promise<string> {
+    const { request, principal, action, subject, detail } = asked
     const id = newId()
     const { headers } = request
     const via = sessionCookie(headers) !== null && headers.get('authorization') === null ? 'page' : 'key'
     const forwarded = headers.get('x-forwarded-for')
-    await sql`
+    await into`
       insert into audit_log (id, tenant, key_id, via, action, subject, detail, address, forwarded, outcome)
-      values (${id}, ${principal.tenant}, ${principal.keyId}, ${via}, ${deed.action},
-        ${cleanText(deed.subject).slice(0, 300)}, ${jsonOf(deed.detail)}::text::json, ${addressOf(request)},
-        ${forwarded === null ? null : cleanText(forwarded).slice(0, 200)}, ${deed.outcome})`
+      values (${id}, ${principal.tenant}, ${principal.keyId}, ${via}, ${action},
+        ${cleanText(subject).slice(0, 300)}, ${jsonOf(detail)}::text::json, ${addressOf(request)},
+        ${forwarded === null ? null : cleanText(forwarded).slice(0, 200)}, ${outcome})`
     return id
   }
 
   async function end(id: string, outcome: string): Promise<void> {
-    await sql`update audit_log set outcome = ${outcome} where id = ${id}`.catch((error) => {
-      log?.warn({ id, outcome, reason: errorText(error) }, 'audit: the end of a deed was not written')
-    })
+    await sql`update audit_log set outcome = ${outcome} where id = ${id}`.catch(unwritten(id))
+  }
+
+  function unwritten(what: string) {
+    return (error: unknown) =>
+      log?.warn({ what, reason: errorText(error) }, 'audit: the end of a deed was not written')
   }
 }
 
