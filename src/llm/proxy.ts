@@ -20,6 +20,7 @@ import type { LlmProxy, ProxyOptions } from './proxy-options.ts'
 import { openRefuser } from './refuser.ts'
 import { bodyKind, readWhole, streamed, takeWhole } from './request-body.ts'
 import { respond } from './respond.ts'
+import { bound, holdBound } from './routing/binding.ts'
 import { concern, freeOf, modelFinder, payables, refuseRuledSocket } from './routing/decide.ts'
 import { factsOf } from './routing/facts.ts'
 import { openHealth } from './routing/health.ts'
@@ -117,15 +118,21 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     const { headers } = request
     const kind = bodyKind(request, limit)
     const shape = target.plan === undefined ? concern(routing, { exchange, target, headers }) : null
-    const isRead = kind === 'whole' || (kind === 'stream' && (shape !== null || target.plan !== undefined))
+    const held =
+      shape === null ? bound(routing, { exchange, target, headers, hasBody: kind !== 'none' }) : null
+    const isPlanned = shape !== null || held !== null || target.plan !== undefined
+    const isRead = kind === 'whole' || (kind === 'stream' && isPlanned)
     const body = isRead
       ? takeWhole(await readWhole(request, { kind, limit }), { request, call, limit })
       : null
     const model = modelFinder(target.path, body, headers)
     let plan = target.plan ?? null
-    if (shape !== null && routing !== null) {
+    const asked = shape ?? held
+    if (asked !== null && routing !== null) {
       const facts = factsOf(headers, { dialect: target.dialect, path: target.path, body })
-      plan = routing.planner.plan({ ...shape, bytes: body?.byteLength ?? 0, model: model(), facts })
+      const known = { ...asked, bytes: body?.byteLength ?? 0, model: model(), facts }
+      if (shape !== null) plan = routing.planner.plan(known)
+      if (shape === null || plan === null) holdBound(routing, known, target)
     }
     // On record whatever becomes of it: refused, answered by the cache, sent.
     if (plan !== null) call.journey = { plan, tried: [], served: null, model: model() }

@@ -4,6 +4,7 @@ import type { Candidate as Payable } from '../money/money.ts'
 import type { Providers } from '../providers/provider.ts'
 import { lengthOf } from '../request-body.ts'
 import type { Target } from '../target.ts'
+import { bound } from './binding.ts'
 import { saidFacts } from './facts.ts'
 import { isOnward, modelOf } from './model-of.ts'
 import type { Plan } from './plan.ts'
@@ -18,11 +19,10 @@ export function concern(
   routing: Pick<Routing, 'planner'> | null,
   { exchange, target, headers }: { exchange: ExchangeOpen; target: Target; headers: Headers },
 ): CallShape | null {
-  if (routing === null || target.named || target.dialect === null || routing.planner.rules().length === 0)
-    return null
+  if (routing === null || routing.planner.rules().length === 0) return null
   // A WebSocket opens with a GET, and its first message is what a POST would be.
   const asks = exchange.method === 'POST' || exchange.protocol === 'websocket'
-  if (!asks || !isOnward(target.path)) return null
+  if (!asks || !isRouted(target)) return null
   const shape: CallShape = {
     dialect: target.dialect,
     tenant: exchange.tenant,
@@ -36,15 +36,20 @@ export function concern(
   return routing.planner.concerns(shape) ? shape : null
 }
 
+/** Do rules say where such a call goes? Else its path does. */
+export function isRouted({ named, dialect, path }: Target): boolean {
+  return named !== true && dialect !== null && isOnward(path)
+}
+
 /**
  * What a WebSocket would carry is not known when it opens, and where it goes is settled then.
  * @throws SluiceError 426 `route-needs-http` where a rule could be about it, at which clients go on over HTTP
  */
 export function refuseRuledSocket(
-  routing: Pick<Routing, 'planner'> | null,
+  routing: Pick<Routing, 'planner' | 'providers'> | null,
   of: { exchange: ExchangeOpen; target: Target; headers: Headers },
 ): void {
-  if (concern(routing, of) === null) return
+  if (concern(routing, of) === null && bound(routing, { ...of, hasBody: false }) === null) return
   const message =
     'A route could be about these calls, and over a WebSocket it could not be followed: use HTTP'
   throw new SluiceError(426, 'route-needs-http', message, { headers: { upgrade: 'HTTP/1.1' } })

@@ -77,9 +77,11 @@ function subjectOfCall(
   const reader = dialectNamed(dialect)
   if (plain === null || reader === null) return null
   const { history } = reader.readRequest(plain, path)
+  if (history.length > 0) return subjectOf({ history, reply: null })
   // What is embedded is no conversation: there the words count as they stand.
-  const raw = () => ({ role: 'user' as const, text: strings(parseBody(plain)).join('\n'), digest: '' })
-  return subjectOf({ history: history.length > 0 ? history : [raw()], reply: null })
+  const raw = parseBody(plain)
+  if (raw === null) return null
+  return subjectOf({ history: [{ role: 'user', text: strings(raw).join('\n'), digest: '' }], reply: null })
 }
 
 /** All that is said anywhere in it. */

@@ -41,6 +41,8 @@ export type Planner = {
    */
   plan(shape: CallShape): Plan | null
   rules(): readonly Rule[]
+  /** Those of them whose policy holds for calls too that they do not send anywhere. */
+  binding(): readonly Rule[]
   replace(routes: readonly Route[]): void
 }
 
@@ -57,6 +59,7 @@ export function openPlanner({
   random?: () => number
 }): Planner {
   let rules: readonly Rule[] = []
+  let binding: readonly Rule[] = []
 
   return {
     concerns(shape) {
@@ -68,8 +71,10 @@ export function openPlanner({
       return rule === undefined ? null : planOf(rule, shape)
     },
     rules: () => rules,
+    binding: () => binding,
     replace(routes) {
       rules = routes.filter(({ enabled }) => enabled).map(ruleOf)
+      binding = rules.filter(({ spec }) => spec.binding)
     },
   }
 

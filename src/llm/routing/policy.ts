@@ -24,13 +24,21 @@ export function underPolicy<Candidate extends { provider: string }>(
     isLocal,
   }: { policy: Policy; sensitivity: Fact | undefined; isLocal: (provider: string) => boolean },
 ): Candidate[] {
-  const [word = 'critical'] = sensitivity?.values ?? []
   const local = candidates.filter(({ provider }) => isLocal(provider))
-  if (mayLeave[policy].includes(word)) return [...local, ...candidates.filter((one) => !local.includes(one))]
+  if (mayHave(policy, sensitivity)) return [...local, ...candidates.filter((one) => !local.includes(one))]
   if (local.length > 0) return local
   throw new SluiceError(
     403,
     'kept-local',
-    `The call is ${word}: the policy ${policy} keeps it on own machines, and no candidate of the route is on one`,
+    `The call is ${wordOf(sensitivity)}: the policy ${policy} keeps it on own machines, and no candidate of the route is on one`,
   )
+}
+
+/** May others than own machines have such a call? */
+export function mayHave(policy: Policy, sensitivity: Fact | undefined): boolean {
+  return mayLeave[policy].includes(wordOf(sensitivity))
+}
+
+function wordOf(sensitivity: Fact | undefined): string {
+  return sensitivity?.values[0] ?? 'critical'
 }

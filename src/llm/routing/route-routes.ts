@@ -3,7 +3,9 @@ import { SluiceError } from '#lib/errors'
 import { newId } from '#lib/ids'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
-import { nativeTarget } from '../target.ts'
+import { namedTarget, nativeTarget } from '../target.ts'
+import { holdBound } from './binding.ts'
+import { isRouted } from './decide.ts'
 import { explain, explainRules } from './explain.ts'
 import { factsOf } from './facts.ts'
 import { modelOf } from './model-of.ts'
@@ -103,18 +105,25 @@ export function routeRoutes({ sql, routing, authorise }: RoutingRoutesOptions) {
     const text =
       typeof asked.body === 'string' ? asked.body : asked.body === undefined ? '' : JSON.stringify(asked.body)
     const body = Buffer.from(text)
-    const target = nativeTarget(asked.path, headers)
-    const model = asked.model ?? modelOf(asked.path, body, null)
+    const { path } = asked
+    const target = path.startsWith('/p/') ? namedTarget(path) : nativeTarget(path, headers)
+    const model = asked.model ?? modelOf(target.path, body, null)
     const { tenant, key_id: keyId, tags } = asked
     const bytes = asked.bytes ?? body.byteLength
-    const facts = factsOf(headers, { dialect: target.dialect, path: asked.path, body })
+    const facts = factsOf(headers, { dialect: target.dialect, path: target.path, body })
     const shape = { dialect: target.dialect, tenant, keyId, tags, headers, bytes, model, facts }
     const { planner, providers, health } = routing
+    const routed = isRouted(target)
+    const plan = () => {
+      const made = routed ? planner.plan(shape) : null
+      if (made === null) holdBound(routing, shape, target)
+      return made
+    }
     return {
-      ...explain(() => planner.plan(shape), { dialect: target.dialect, model, providers, health }),
+      ...explain(plan, { dialect: target.dialect, model, providers, health }),
       native_provider: target.provider,
       dialect: target.dialect,
-      rules: explainRules(planner.rules(), shape),
+      rules: explainRules(routed ? planner.rules() : planner.binding(), shape),
     }
   }
 }

@@ -69,6 +69,10 @@ export const routeSpec = z.strictObject({
     description:
       'Candidates on own machines first, and nobody else: for sensitive and critical calls (`default_local_first`), for all but public ones (`enterprise_residency`), for any (`compliance_local_only`)',
   }),
+  binding: z.boolean().default(false).meta({
+    description:
+      'Does the policy hold also for calls that name their provider (`/p/…`, orchestra, rungs of a ladder, replays), and for those that rules do not send anywhere (files, batches)? Where it does not let that provider have such a call, the call is refused with 403 `kept-local`; else it goes on as it is. Whatever cannot be told of a call counts as if it matched',
+  }),
   balance: z.enum(['weight', 'least_busy']).default('weight').meta({ description: 'Within a priority' }),
   fallback: fallback.default(fallback.parse({})),
   on_disconnect: z.enum(['cancel', 'finish']).optional(),

@@ -25,12 +25,20 @@ export const routeBody = z.strictObject(settings).superRefine(leadsSomewhere)
 export const newRouteBody = z.strictObject({ ...settings, name: routeName }).superRefine(leadsSomewhere)
 
 function leadsSomewhere(
-  route: { candidates: readonly unknown[]; refuse?: unknown; ladder?: unknown; policy?: unknown },
+  route: {
+    candidates: readonly unknown[]
+    refuse?: unknown
+    ladder?: unknown
+    policy?: unknown
+    binding: boolean
+  },
   context: z.RefinementCtx,
 ): void {
   const ways = [route.candidates.length > 0, route.refuse !== undefined, route.ladder !== undefined]
   if (route.policy !== undefined && route.ladder !== undefined)
     context.addIssue({ code: 'custom', path: ['policy'], message: 'is for candidates, not for a ladder' })
+  if (route.binding && route.policy === undefined)
+    context.addIssue({ code: 'custom', path: ['binding'], message: 'is for a route with a policy' })
   if (ways.filter(Boolean).length === 1) return
   context.addIssue({
     code: 'custom',

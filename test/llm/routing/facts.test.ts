@@ -58,6 +58,7 @@ describe('what a call is about', () => {
     expect(of(input)?.values).toEqual(['critical'])
     expect(of(gzipSync(input), 'gzip')?.values).toEqual(['critical'])
     expect(of(input, 'gzip')).toEqual({ values: [], by: null })
+    expect(of(Buffer.from('password: "correct-horse-staple"'))).toEqual({ values: [], by: null })
   })
 })
 

@@ -126,6 +126,20 @@ test('a dry run says which rule matches and why, and asks nobody', async () => {
   expect(seen.length).toBe(before)
 })
 
+test('a dry run of a call that names its provider asks the binding rules only', async () => {
+  const rule = { candidates: [{ provider: 'mock' }], policy: 'compliance_local_only', binding: true }
+  expect((await ask(0, 'PUT', '/api/routes/kept', { ...rule, match: { tags: ['kept'] } })).status).toBe(201)
+  const named = { path: '/p/anthropic/v1/messages', model: 'fast' }
+  const free = await ask(0, 'POST', '/api/routes/dry-run', named)
+  expect(free.json).toMatchObject({ route: null, refusal: null, native_provider: 'anthropic' })
+  const kept = await ask(0, 'POST', '/api/routes/dry-run', { ...named, tags: ['kept'] })
+  expect(kept.json).toMatchObject({
+    refusal: { status: 403, code: 'kept-local' },
+    rules: [{ route: 'kept', matches: true }],
+  })
+  await ask(0, 'DELETE', '/api/routes/kept')
+})
+
 test('a call is explained by its header, asks nobody, and is on record', async () => {
   const before = seen.length
   const response = await fetch(`${gateways[0]?.url}/v1/chat/completions`, {
