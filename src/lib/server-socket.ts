@@ -4,6 +4,8 @@ import type { ServerWebSocket } from 'bun'
 export type SocketData = {
   open(socket: ServerWebSocket<SocketData>): void
   message(socket: ServerWebSocket<SocketData>, message: string | Buffer): void
+  /** In place of `message` where that is over the listener's limit; absent: the connection ends with 1009. */
+  tooLong?(socket: ServerWebSocket<SocketData>): void
   drain(socket: ServerWebSocket<SocketData>): void
   close(socket: ServerWebSocket<SocketData>, code: number, reason: string): void
   /** The payload is there where the listener passes it on. */
@@ -16,6 +18,12 @@ export type UpgradeServer = {
 
 /** Past this much that a side has not taken, the other side is not read. */
 export const bufferedBytes = 1024 * 1024
+
+/** Has a message more bytes than that? A unit of a string's length takes three at most. */
+export function isLonger(message: string | Buffer, bytes: number): boolean {
+  if (message.length > bytes) return true
+  return typeof message === 'string' && message.length * 3 > bytes && Buffer.byteLength(message) > bytes
+}
 
 export function isWebSocket(headers: Headers): boolean {
   const upgrade = headers.get('upgrade')

@@ -8,7 +8,7 @@ import type { UpgradeServer } from '#lib/server-socket'
 import type { Vault } from '#lib/vault'
 import { type McpEdge, openEdge } from './edge/open-edge.ts'
 import { refusalOf, refusalResponse } from './edge/refusal.ts'
-import { holdsSecret } from './own/sensitive.ts'
+import { holdsSecret, mayHoldSecret } from './own/sensitive.ts'
 import { type OpenPortal, openPortal } from './portal/open-portal.ts'
 import { openMcpRecord } from './record/open-record.ts'
 import { type ObservedHop, openRecorder } from './record/open-recorder.ts'
@@ -86,6 +86,7 @@ export async function openMcp(options: McpOptions): Promise<Mcp> {
     sessions: openSessions({ sql, log, vault, tokens: sessionTokens(options.secret) }),
     eventsAfter: record.eventsAfter,
     isSecret: (method, params) => holdsSecret(method, params, portal.sensitive),
+    mayBeSecret: (text) => mayHoldSecret(text, portal.sensitive),
     ways: {
       authorise: options.authorise,
       resolveSecret: servers.resolveSecret,

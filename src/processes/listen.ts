@@ -1,7 +1,7 @@
 import type { ServerWebSocket } from 'bun'
 import type { AnyElysia } from 'elysia'
 import { errorText, SetupError } from '#lib/errors'
-import type { SocketData } from '#lib/server-socket'
+import { isLonger, type SocketData } from '#lib/server-socket'
 
 export type Listener = {
   port: number
@@ -24,12 +24,19 @@ export async function listen(
       // Errors are ours to show, streams that break off among them.
       development: false,
       websocket: {
-        maxPayloadLength: bodyMaxBytes,
+        // Bun ends a connection at this one, and nothing can be answered any more.
+        maxPayloadLength: bodyMaxBytes * 2,
         // Past the limit Bun drops messages: better to lose the connection, and say so.
         backpressureLimit: bodyMaxBytes + 16 * 1024 * 1024,
         closeOnBackpressureLimit: true,
         // Bun pings before; who does not answer is gone.
         idleTimeout: 120,
+        message(given, message) {
+          const socket = given as unknown as ServerWebSocket<SocketData>
+          if (!isLonger(message, bodyMaxBytes)) socket.data.message(socket, message)
+          else if (socket.data.tooLong !== undefined) socket.data.tooLong(socket)
+          else socket.close(1009, `A message may have ${bodyMaxBytes} bytes`)
+        },
         // Elysia's own handler keeps the payload to itself.
         ping: (socket, payload) =>
           (socket as unknown as ServerWebSocket<SocketData>).data.ping?.(socket as never, payload),

@@ -1,5 +1,5 @@
 import { codes, rpcError } from '../wire/codes.ts'
-import { readFrame } from '../wire/frame.ts'
+import { isJson, readFrame } from '../wire/frame.ts'
 import type { Message } from '../wire/message.ts'
 import { elementsOf } from '../wire/raw-json.ts'
 import { invalidRequest, Refusal } from './refusal.ts'
@@ -11,9 +11,11 @@ export function isBatch(body: string): boolean {
 /** One body can ask for as many lists as it has messages, and all their answers are one answer. */
 const mostMessages = 100
 
-/** What of a body is a message, whether or not it is a proper batch. */
-export function messagesIn(body: string): Message[] {
-  return elementsOf(body).flatMap((one) => readFrame(one) ?? [])
+/** What of a body is a message, whether or not it is a proper batch. A null at the end stands for all that is none. */
+export function messagesIn(body: string): (Message | null)[] {
+  const elements = elementsOf(body)
+  const messages = elements.flatMap((one) => readFrame(one) ?? [])
+  return messages.length === elements.length && isJson(body) ? messages : [...messages, null]
 }
 
 /**
@@ -21,11 +23,8 @@ export function messagesIn(body: string): Message[] {
  * @throws Refusal 400 where there are none, one is no message, or one may not be part of a batch; 413 for too many
  */
 export function readBatch(body: string): Message[] {
-  try {
-    JSON.parse(body)
-  } catch {
+  if (!isJson(body))
     throw new Refusal(400, rpcError(codes.parseError, 'Parse error: the body is not valid JSON'))
-  }
   const messages = elementsOf(body).map(readFrame)
   if (messages.length === 0) throw invalidRequest(400, 'empty-batch', 'Invalid Request: the batch is empty')
   if (messages.length > mostMessages) throw tooMany(messages.length)

@@ -4,13 +4,15 @@ import type { Hop, HopOpen } from '../record/recorder.ts'
 import { endSession, type Session } from '../session/session.ts'
 import { classify } from '../wire/classify.ts'
 import { codes, rpcError } from '../wire/codes.ts'
-import { notificationFrame, readFrame, responseFrame } from '../wire/frame.ts'
+import { isJson, notificationFrame, readFrame, responseFrame } from '../wire/frame.ts'
 import type { Id, Message, NotificationMessage, RequestMessage } from '../wire/message.ts'
 import { memberOf } from '../wire/raw-json.ts'
 import { answerCall } from './answering.ts'
 import { runCall } from './call.ts'
 import { type Edge, letRun } from './edge.ts'
 import { checkMay, type Visitor, whileWelcome } from './identify.ts'
+import { isSecret } from './incoming.ts'
+
 import { beginSession } from './initialize.ts'
 import { answeringOf, legacyClient, takeAnswer, takeNotification } from './legacy.ts'
 import { modernClient } from './modern.ts'
@@ -24,6 +26,8 @@ import { changeNotification } from './subscriptions.ts'
 export type Duplex = {
   /** One message of the client. Never throws. */
   take(text: string): void
+  /** One over the limit came, and was dropped: that is what the client is answered, and it may go on. */
+  tooLong(): void
   /** The connection is gone: what is under way is cancelled. */
   end(): void
 }
@@ -54,6 +58,9 @@ export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
     take(text) {
       letRun(edge, receive(text))
     },
+    tooLong() {
+      letRun(edge, receive(null))
+    },
     end() {
       gone.abort()
       leave()
@@ -63,14 +70,15 @@ export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
     },
   }
 
-  async function receive(text: string): Promise<void> {
-    const message = text.length > edge.bodyMaxBytes ? null : readFrame(text)
+  /** Null: what came is over the limit. */
+  async function receive(text: string | null): Promise<void> {
+    const message = text === null ? null : readFrame(text)
     let hop: Hop | null = null
     try {
       visitor = visit()
-      hop = begin(message)
+      hop = begin(message, text !== null && isSecret(edge, text, message))
+      if (text === null) throw tooLarge(edge.bodyMaxBytes)
       hop.request(`${text}\n`)
-      if (text.length > edge.bodyMaxBytes) throw tooLarge(edge.bodyMaxBytes)
       if (message === null) throw notAMessage(text)
       await serve(message, hop)
     } catch (error) {
@@ -142,7 +150,7 @@ export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
       stopListening = edge.portal.listen(legacyClient(visitor, of), interest, (change) => {
         const { method, params } = changeNotification(change)
         const frame = notificationFrame(method, params)
-        unasked ??= begin(null)
+        unasked ??= begin(null, false)
         unasked.response(`${frame}\n`)
         send(frame)
       })
@@ -156,12 +164,11 @@ export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
     if (isId(id)) calls.get(id)?.cancel()
   }
 
-  function begin(message: Message | null): Hop {
-    const asked = message === null || message.kind === 'response' ? null : message
+  function begin(message: Message | null, secret: boolean): Hop {
     return edge.recorder.begin(
       hopOpening({
         ...{ transport, method: 'GET', path, headers, visitor, message, session: session?.claims.id ?? null },
-        isSecret: asked !== null && edge.isSecret(asked.method, asked.params),
+        isSecret: secret,
       }),
     )
   }
@@ -180,10 +187,7 @@ function isId(id: unknown): id is Id {
 }
 
 function notAMessage(text: string): Refusal {
-  try {
-    JSON.parse(text)
-  } catch {
+  if (!isJson(text))
     return new Refusal(400, rpcError(codes.parseError, 'Parse error: this is not valid JSON'))
-  }
   return new Refusal(400, rpcError(codes.invalidRequest, 'Invalid Request: this is no JSON-RPC 2.0 message'))
 }

@@ -30,6 +30,8 @@ export type Edge = {
   eventsAfter: EventsAfter
   /** Do these arguments hold a secret of the user's? */
   isSecret(method: string, params: RawJson): boolean
+  /** May this, which is no message, or has what is none in it, hold one? */
+  mayBeSecret(text: string): boolean
   log: Logger
 }
 

@@ -1,7 +1,7 @@
 /** MCP over Streamable HTTP, of both eras, on one URL. */
 import { classify } from '../wire/classify.ts'
 import { codes, rpcError } from '../wire/codes.ts'
-import { readFrame } from '../wire/frame.ts'
+import { isJson, readFrame } from '../wire/frame.ts'
 import { readAccept } from './accept.ts'
 import { isBatch } from './batch.ts'
 import { preflight, withCors } from './cors.ts'
@@ -62,7 +62,7 @@ async function post(edge: Edge, incoming: Incoming): Promise<Response> {
   const body = await readBody(request, limit)
   if (isBatch(body)) return await answerLegacyBatch(edge, incoming, { body, accepts })
   const message = readFrame(body)
-  const hop = beginHop(edge, incoming, message)
+  const hop = beginHop(edge, incoming, { body, messages: [message] })
   hop.request(body)
   return await refusing(edge, { hop, message }, async () => {
     if (message === null) throw notAMessage(body)
@@ -77,10 +77,7 @@ async function post(edge: Edge, incoming: Incoming): Promise<Response> {
 }
 
 function notAMessage(body: string): Refusal {
-  try {
-    JSON.parse(body)
-  } catch {
+  if (!isJson(body))
     return new Refusal(400, rpcError(codes.parseError, 'Parse error: the body is not valid JSON'))
-  }
   return invalidRequest(400, 'no-message', 'Invalid Request: the body is not a JSON-RPC 2.0 message')
 }

@@ -33,23 +33,27 @@ export async function refusing(
   }
 }
 
-/** `batch`: the messages of a body that is not one. One that holds a secret keeps the whole body off the record. */
-export function beginHop(
-  edge: Edge,
-  incoming: Incoming,
-  message: Message | null,
-  batch: readonly Message[] = [],
-): Hop {
+/** What a body holds, as far as that can be told. Null: what is no message. */
+export type Held = { body: string; messages: readonly (Message | null)[] }
+
+/** One message that holds a secret, or may, keeps the whole body off the record. */
+export function beginHop(edge: Edge, incoming: Incoming, held: Held | null): Hop {
   const { request, visitor, path } = incoming
   const token = request.headers.get('mcp-session-id')
-  const all = message === null ? batch : [message]
+  const [message = null, second] = held?.messages ?? []
   return edge.recorder.begin(
     hopOpening({
-      ...{ transport: 'http', method: request.method, path, headers: [...request.headers], visitor, message },
+      ...{ transport: 'http', method: request.method, path, headers: [...request.headers], visitor },
+      message: second === undefined ? message : null,
       session: token === null ? null : edge.sessions.idOf(token),
-      isSecret: all.some((one) => one.kind !== 'response' && edge.isSecret(one.method, one.params)),
+      isSecret: held?.messages.some((one) => isSecret(edge, held.body, one)) ?? false,
     }),
   )
+}
+
+export function isSecret(edge: Edge, text: string, message: Message | null): boolean {
+  if (message === null) return edge.mayBeSecret(text)
+  return message.kind !== 'response' && edge.isSecret(message.method, message.params)
 }
 
 /** The path and query as they are kept: without a secret that is part of the path. */

@@ -70,7 +70,7 @@ export async function answerLegacyBatch(
   incoming: Incoming,
   { body, accepts }: { body: string; accepts: Accepts },
 ): Promise<Response> {
-  const hop = beginHop(edge, incoming, null, messagesIn(body))
+  const hop = beginHop(edge, incoming, { body, messages: messagesIn(body) })
   hop.request(body)
   return await refusing(edge, { hop, message: null }, async () => {
     const messages = readBatch(body)

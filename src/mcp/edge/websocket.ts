@@ -75,6 +75,9 @@ function socketData(
       if (typeof message === 'string') duplex?.take(message)
       else socket.close(1003, 'Messages are text')
     },
+    tooLong() {
+      duplex?.tooLong()
+    },
     drain() {},
     close(socket) {
       open.delete(socket)

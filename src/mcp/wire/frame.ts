@@ -19,6 +19,10 @@ export function readFrame(text: string): Message | null {
     : null
 }
 
+export function isJson(text: string): boolean {
+  return parsed(text) !== null || text.trim() === 'null'
+}
+
 export function requestFrame(id: Id, method: string, params: RawJson): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)},"params":${oneLine(params)}}`
 }

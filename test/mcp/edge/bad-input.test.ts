@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type { EdgeOptions } from '../../../src/mcp/edge/open-edge.ts'
+import { holdsSecret, mayHoldSecret } from '../../../src/mcp/own/sensitive.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { modern, startEdge, type TestEdge } from './support.ts'
 
@@ -132,6 +134,33 @@ test('who is refused after his key was read is on record', async () => {
   await edge.post('{')
   expect(edge.hops).toMatchObject([{ request: '{', end: { outcome: 'rejected', status: 400 } }])
   expect(edge.hops[0]?.response).toContain('-32700')
+})
+
+const secret = { name: 'fiedler_set_key', arguments: { provider: 'openai', key: 'sk-of-mine' } }
+const setKey = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: secret }
+const frame = JSON.stringify(setKey)
+
+test.each([
+  ['another version of JSON-RPC', JSON.stringify({ ...setKey, jsonrpc: '1.0' })],
+  ['an id that is null', JSON.stringify({ ...setKey, id: null })],
+  ['a frame that breaks off', frame.slice(0, -3)],
+  [
+    'one that breaks off before the name',
+    '{"method":"tools/call","params":{"arguments":{"key":"sk-of-mine"},"na',
+  ],
+  ['a name in escapes', frame.slice(0, -3).replace('fiedler', String.raw`\u0066iedler`)],
+  ['a name in an array', JSON.stringify({ ...setKey, params: { ...secret, name: [secret.name] } })],
+  ['a batch with what is no message', JSON.stringify([1, { ...setKey, jsonrpc: '1.0' }])],
+  ['a batch that breaks off', `[${frame},${frame.slice(0, 80)}`],
+])('a secret is not recorded, however broken what holds it: %s', async (_, body) => {
+  const sensitive = new Set(['fiedler_set_key'])
+  const isSecret: EdgeOptions['isSecret'] = (method, params) => holdsSecret(method, params, sensitive)
+  const mayBeSecret: EdgeOptions['mayBeSecret'] = (text) => mayHoldSecret(text, sensitive)
+  const own = await startEdge({ database, edge: { isSecret, mayBeSecret } })
+  await own.post(body)
+  await own.post('{"jsonrpc":"1.0","method":"tools/list"}')
+  expect(own.hops.map(({ open }) => open.mode)).toEqual(['metadata', 'full'])
+  await own.stop()
 })
 
 test('another key, and another portal, cannot use a session', async () => {

@@ -99,6 +99,22 @@ test('what is wrong on a WebSocket is answered, and harms nothing', async () => 
   client.close()
 })
 
+test('C10: a message over the limit is answered with an error that names it, and the connection goes on', async () => {
+  const small = await startGateway({ BODY_MAX_BYTES: '2000' })
+  const client = await openSocket(`${small.url}/mcp/ws`, { authorization: `Bearer ${small.adminKey}` })
+  client.send(call('x', { text: 'é'.repeat(1_000) }))
+  const { id, error } = await client.next()
+  expect([id, error]).toEqual([
+    null,
+    expect.objectContaining({ code: -32600, data: { reason: 'body-too-large', limit_bytes: 2_000 } }),
+  ])
+  client.send(modern('tools/list').body)
+  expect(await client.next()).toMatchObject({ id: 1, result: {} })
+  client.send(call('x', { text: 'x'.repeat(5_000) }))
+  expect(await client.closed).toBeGreaterThan(1_000)
+  await small.stop()
+})
+
 test('a WebSocket needs a key, and a page of an allowed origin', async () => {
   const refused = [
     {},

@@ -94,7 +94,15 @@ export async function startEdge(options: TestEdgeOptions): Promise<TestEdge> {
   const vault = openVault(sessionSecret)
   const sessions = openSessions({ sql: options.database.sql, log: quiet, tokens, vault })
   const edge = openEdge({
-    ...{ portal, recorder, sessions, log: quiet, isSecret: () => false, bodyMaxBytes: 100_000 },
+    ...{
+      portal,
+      recorder,
+      sessions,
+      log: quiet,
+      isSecret: () => false,
+      mayBeSecret: () => false,
+      bodyMaxBytes: 100_000,
+    },
     eventsAfter: options.eventsAfter ?? (async () => null),
     guard: { host: '127.0.0.1', hosts: [], origins: [] },
     ways: {
