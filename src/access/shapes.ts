@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { text } from '#lib/fields'
 import { scopes } from './principal.ts'
 
 /** What goes in and out of `/api/keys` and `/api/tenants`. */
@@ -7,12 +8,12 @@ const tenantId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9 and -, not starting with -')
 
-const text = z.string().max(200).refine(isClean, 'must not contain NUL or half a character')
+const name = text.max(200)
 
 const tag = z.string().regex(/^[\w.:@/+-]{1,64}$/, 'must be 1 to 64 of letters, digits and _ . : @ / + -')
 
 export const keyInput = z.strictObject({
-  name: text.default(''),
+  name: name.default(''),
   tenant: tenantId.optional().meta({ description: 'Another than its own only an admin may name' }),
   scopes: z.array(z.enum(scopes)).min(1).default(['call']),
   capture: z
@@ -47,7 +48,7 @@ export type KeyView = z.infer<typeof keyView>
 
 export const newKeyView = keyView.extend({ key: z.string().meta({ description: 'Shown this once' }) })
 
-export const tenantInput = z.strictObject({ id: tenantId, name: text.optional() })
+export const tenantInput = z.strictObject({ id: tenantId, name: name.optional() })
 
 export const tenantView = z.object({ id: z.string(), name: z.string(), created_at: z.iso.datetime() })
 export type TenantView = z.infer<typeof tenantView>
@@ -75,8 +76,4 @@ export function listOf<Item extends z.ZodType>(item: Item) {
 export function pageOf<Item extends { id: string }>(rows: readonly Item[], limit: number) {
   const items = rows.slice(0, limit)
   return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
-}
-
-function isClean(value: string): boolean {
-  return value.isWellFormed() && !value.includes('\u0000')
 }

@@ -5,23 +5,10 @@ import { isId } from '#lib/ids'
 
 /** What arguments of tools have in common. JSON, where a query of a route is text. */
 
-const isClean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
-
-export const word = z.string().min(1).max(200).refine(isClean, 'must not contain NUL or half a character')
-
 export const id = z
   .string()
   .refine((text) => isId(text.toLowerCase()), 'must be an id, as in 0197e5a0-1c2d-7000-8000-000000000000')
   .transform((text) => text.toLowerCase())
-
-/** Becomes ms since the epoch. */
-export const time = z
-  .string()
-  .refine(
-    (text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)),
-    'must be an ISO 8601 time; a date alone is its midnight, UTC',
-  )
-  .transform((text) => Date.parse(text))
 
 export const limit = (most: number, otherwise: number) => z.int().min(1).max(most).default(otherwise)
 

@@ -1,7 +1,8 @@
 import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { defineTool, type Tool } from '#access'
-import { mayKeep, word } from '../tool-input.ts'
+import { word } from '#lib/fields'
+import { mayKeep } from '../tool-input.ts'
 import { deleteContext, findContext, listContexts, noContext, setContext } from './contexts.ts'
 
 const content = z.string().max(1024 * 1024, 'must be 1 MiB at most')

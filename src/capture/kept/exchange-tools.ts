@@ -1,17 +1,18 @@
 import { z } from 'zod'
 import { defineTool, type Tool } from '#access'
+import { dateTime, word } from '#lib/fields'
 import { exchangeText, shownLength } from '../reading/exchange-text.ts'
 import { findExchange, listExchanges } from '../reading/exchanges.ts'
 import { findRecorded, recordedHeaders } from '../reading/raw.ts'
 import { reach } from '../reading/reach.ts'
 import { replayExchange } from '../reading/replay.ts'
 import { searchTurns } from '../reading/search.ts'
-import { id, limit, time, word } from '../tool-input.ts'
+import { id, limit } from '../tool-input.ts'
 import type { CaptureToolsOptions } from '../tools.ts'
 
 const reads = { scope: 'read', readOnly: true } as const
 const cursor = z.string().max(500).optional().meta({ description: 'The next_cursor of the answer before' })
-const range = { since: time.optional(), until: time.optional() }
+const range = { since: dateTime.optional(), until: dateTime.optional() }
 
 const listInput = z.strictObject({
   ...range,

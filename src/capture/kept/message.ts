@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { id, metadata, time, word } from '../tool-input.ts'
+import { dateTime, word } from '#lib/fields'
+import { id, metadata } from '../tool-input.ts'
 
 export const roles = ['user', 'assistant', 'system', 'tool'] as const
 export const role = z.enum(roles, `must be one of ${roles.join(', ')}`)
@@ -65,8 +66,8 @@ export const searchInput = z.strictObject({
     .max(1_000)
     .meta({ description: 'Words; "a phrase"; -without; either or other; begin*' }),
   session_id: word.optional(),
-  start_date: time.optional().meta({ description: 'ISO 8601' }),
-  end_date: time.optional().meta({ description: 'ISO 8601' }),
+  start_date: dateTime.optional().meta({ description: 'ISO 8601' }),
+  end_date: dateTime.optional().meta({ description: 'ISO 8601' }),
   limit: z.int().min(1).max(100).default(20),
   offset: z.int().min(0).max(1_000).default(0),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { json, time, word } from '../tool-input.ts'
+import { dateTime, word } from '#lib/fields'
+import { json } from '../tool-input.ts'
 
 export const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const
 
@@ -21,7 +22,7 @@ export const logEntry = z.strictObject({
   message: z.string().max(64 * 1024, 'must be 65536 characters at most'),
   trace_id: word.optional().meta({ description: 'What belongs together has the same' }),
   data: json.optional(),
-  created_at: time
+  created_at: dateTime
     .refine((ms) => ms >= 0 && ms <= Date.now() + aheadMs, 'must not lie in the future')
     .optional()
     .meta({ description: 'ISO 8601. Default: now' }),
@@ -36,8 +37,8 @@ export const logQuery = z.strictObject({
   trace_id: word.optional(),
   component: word.optional(),
   level: level.optional().meta({ description: 'This one and what is worse: WARN finds WARN and ERROR' }),
-  start_time: time.optional(),
-  end_time: time.optional(),
+  start_time: dateTime.optional(),
+  end_time: dateTime.optional(),
   search: z
     .string()
     .min(1)
@@ -49,7 +50,7 @@ export const logQuery = z.strictObject({
 export type LogQuery = z.output<typeof logQuery>
 
 export const logClearance = z.strictObject({
-  before_time: time.optional().meta({ description: 'ISO 8601. Default: 7 days ago' }),
+  before_time: dateTime.optional().meta({ description: 'ISO 8601. Default: 7 days ago' }),
   component: word.optional(),
   level: level.optional().meta({ description: 'This one only' }),
 })

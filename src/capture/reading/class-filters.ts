@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
+import { word } from '#lib/fields'
 import { type Classes, classes } from '../classes.ts'
-import { word } from './query.ts'
 
 const { task_type, complexity, domain, sensitivity } = classes.shape
 const oneOf = <Word extends string>(options: readonly [Word, ...Word[]]) =>

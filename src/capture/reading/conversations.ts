@@ -1,5 +1,6 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
+import { time, uuid, word } from '#lib/fields'
 import {
   type ConversationItem,
   type ConversationRow,
@@ -9,7 +10,7 @@ import {
 import { type Page, pageOf, readCursor } from './cursor.ts'
 import { conjunction } from './exchange-filters.ts'
 import { newestFirst } from './newest-first.ts'
-import { idRange, page, tenant, time, uuid, word } from './query.ts'
+import { idRange, page, tenant } from './query.ts'
 import { parseSearch } from './search-query.ts'
 
 export const conversationsQuery = z.strictObject({

@@ -1,9 +1,10 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
+import { time, uuid, word } from '#lib/fields'
 import { outcome, protocol } from '../exchange.ts'
 import { asksForClass, classConditions, classFilters } from './class-filters.ts'
 import { asksForMcp, mcpConditions, mcpFilters } from './mcp-filters.ts'
-import { idRange, tenant, time, uuid, wholeNumber, word } from './query.ts'
+import { idRange, tenant, wholeNumber } from './query.ts'
 
 /** What lists, exports and the live tail of exchanges may be narrowed to; all that are given must hold. */
 export const exchangeFilters = {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { uuid, word } from '#lib/fields'
 import { exchangeFilters } from './exchange-filters.ts'
 import type { ReadSql } from './messages.ts'
-import { flag, uuid, wholeNumber, word } from './query.ts'
+import { flag, wholeNumber } from './query.ts'
 
 export const exportQuery = z.strictObject({
   what: z

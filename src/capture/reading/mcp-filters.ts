@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
+import { uuid, word } from '#lib/fields'
 import type { McpFacts } from '../exchange.ts'
-import { uuid, word } from './query.ts'
 
 /** What an exchange of MCP is about: filters on `mcp_exchanges`. */
 export const mcpFilters = {

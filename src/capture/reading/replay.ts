@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Principal } from '#access'
 import { SluiceError } from '#lib/errors'
-import { word } from './query.ts'
+import { word } from '#lib/fields'
 import { findRecorded } from './raw.ts'
 import { reach } from './reach.ts'
 import type { Reading } from './reading.ts'

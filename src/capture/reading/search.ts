@@ -1,11 +1,12 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
 import { isoTime } from '#lib/clock'
+import { clean, time, uuid, word } from '#lib/fields'
 import { idFloor, idTime } from '#lib/ids'
 import { type Page, pageOf, readCursor } from './cursor.ts'
 import { conjunction } from './exchange-filters.ts'
 import { newestFirst } from './newest-first.ts'
-import { idRange, page, tenant, time, uuid, word } from './query.ts'
+import { idRange, page, tenant } from './query.ts'
 import { parseSearch, type Search } from './search-query.ts'
 import { eachDay } from './slices.ts'
 import { snippetOf } from './snippet.ts'
@@ -14,10 +15,7 @@ export const searchInput = z.strictObject({
   q: z
     .string({ error: 'must be given: what to look for' })
     .max(1_000, 'must be 1000 characters at most')
-    .refine(
-      (text) => text.isWellFormed() && !text.includes('\u0000'),
-      'must not contain NUL or half a character',
-    )
+    .refine(...clean)
     .meta({ description: 'Words; "a phrase"; -without; either or other; begin*' }),
   since: time.optional(),
   until: time.optional(),

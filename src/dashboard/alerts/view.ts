@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { text } from '#lib/fields'
 
 export const measures = ['backlog', 'oldest-age', 'failure-rate', 'no-workers'] as const
 export type Measure = (typeof measures)[number]
 
-const clean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
-const name = z.string().max(200).refine(clean, 'must not contain NUL or half a character')
+const name = text.max(200)
 const webhook = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).max(2_000)
 const threshold = z.number().min(0).max(1e12).meta({
   description:

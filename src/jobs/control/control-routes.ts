@@ -3,6 +3,7 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { type Audit, type Authorise, may, type Principal } from '#access'
 import { SluiceError } from '#lib/errors'
+import { text } from '#lib/fields'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { Announcer } from '../events/announce.ts'
@@ -15,9 +16,8 @@ import { removeJob } from './remove.ts'
 import { retryJob } from './retry.ts'
 
 const tag = 'jobs'
-const clean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
 const cancelBody = z.strictObject({
-  reason: z.string().min(1).max(500).refine(clean, 'must not contain NUL or half a character').optional(),
+  reason: text.min(1).max(500).optional(),
 })
 const moved = z.object({ id: z.uuid(), state: z.enum(states) })
 

@@ -1,25 +1,8 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
-import { idFloor, isId } from '#lib/ids'
+import { time, uuid, word } from '#lib/fields'
+import { idFloor } from '#lib/ids'
 import { type State, states } from '../states.ts'
-
-const clean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
-const word = z.string().min(1).max(200).refine(clean, 'must not contain NUL or half a character')
-const uuid = z.string().toLowerCase().refine(isId, 'must be an id')
-
-const time = z
-  .string()
-  .transform((text, context) => {
-    const ms = /^\d{10,15}$/.test(text)
-      ? Number(text)
-      : /^\d{4}-\d\d-\d\d/.test(text)
-        ? Date.parse(text)
-        : NaN
-    if (ms >= 0 && ms < 2 ** 47) return ms
-    context.addIssue({ code: 'custom', message: 'must be an ISO 8601 time or ms since the epoch' })
-    return z.NEVER
-  })
-  .meta({ description: 'ISO 8601, or ms since the epoch' })
 
 const isState = (name: string): name is State => (states as readonly string[]).includes(name)
 

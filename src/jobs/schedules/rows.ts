@@ -44,45 +44,16 @@ export function timingOf(
 
 /** `body`: with the input of its jobs. */
 export function viewOf(row: ScheduleRow, { body = false } = {}): ScheduleView {
-  const {
-    id,
-    tenant,
-    key_id,
-    name,
-    type,
-    cron,
-    time_zone,
-    overlap,
-    missed,
-    enabled,
-    error,
-    fired,
-    last_job_id,
-  } = row
-  const upcoming =
-    enabled && row.next_at !== null ? [row.next_at, ...timesAfter(timingOf(row), row.next_at, 4)] : []
+  const { capture: _, every_ms, job, input, next_at, last_at, created_at, ...same } = row
+  const upcoming = row.enabled && next_at !== null ? [next_at, ...timesAfter(timingOf(row), next_at, 4)] : []
   return {
-    ...{
-      id,
-      tenant,
-      key_id,
-      name,
-      type,
-      cron,
-      time_zone,
-      overlap,
-      missed,
-      enabled,
-      error,
-      fired,
-      last_job_id,
-    },
-    every: row.every_ms === null ? null : row.every_ms / 1_000,
-    job: body ? { ...row.job, input: parsed(row.input) } : { ...row.job },
-    next_at: iso(row.next_at),
+    ...same,
+    every: every_ms === null ? null : every_ms / 1_000,
+    job: body ? { ...job, input: parsed(input) } : { ...job },
+    next_at: iso(next_at),
     upcoming: upcoming.map((time) => new Date(time).toISOString()),
-    last_at: iso(row.last_at),
-    created_at: new Date(row.created_at).toISOString(),
+    last_at: iso(last_at),
+    created_at: new Date(created_at).toISOString(),
   }
 }
 

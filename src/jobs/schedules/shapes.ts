@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { how, submission, word } from '../submission/shapes.ts'
+import { word } from '#lib/fields'
+import { how, submission } from '../submission/shapes.ts'
 
 /** What goes in and out of /api/schedules. */
 

@@ -1,12 +1,11 @@
 import { z } from 'zod'
+import { word } from '#lib/fields'
 import { states } from '../states.ts'
 import { ownWebhook } from '../webhooks/own.ts'
 import { mostDelay, mostNeeds, mostTags } from './limits.ts'
 
 /** What goes into POST /api/jobs, and what comes out. */
 
-const clean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
-export const word = z.string().min(1).max(200).refine(clean, 'must not contain NUL or half a character')
 const seconds = z.number().min(0).max(mostDelay)
 
 export const tag = z

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { word } from '#lib/fields'
 import { ended } from '../states.ts'
-import { tag, word } from '../submission/shapes.ts'
+import { tag } from '../submission/shapes.ts'
 import { events, receiverUrl } from './own.ts'
 import { secret } from './receivers.ts'
 

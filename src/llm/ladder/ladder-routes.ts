@@ -3,6 +3,7 @@ import type { Sql } from 'postgres'
 import { z } from 'zod'
 import { type Authorise, may } from '#access'
 import { SluiceError } from '#lib/errors'
+import { text } from '#lib/fields'
 import { idTime } from '#lib/ids'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
@@ -11,9 +12,8 @@ import { answerTask, findClimb, findTask, listTasks, type TaskRow } from './quer
 
 const tag = 'ladder'
 const tasksQuery = z.strictObject({ ...pageQuery, status: z.enum(['waiting', 'answered']).optional() })
-const clean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
 const answerBody = z.strictObject({
-  answer: z.string().min(1).max(500_000).refine(clean, 'must not contain NUL or half a character'),
+  answer: text.min(1).max(500_000),
 })
 
 /** Who reads sees the own tenant's. To answer takes an admin: an agent must not be the human that it is sent to. */

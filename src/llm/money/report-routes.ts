@@ -2,26 +2,19 @@ import { Elysia } from 'elysia'
 import { z } from 'zod'
 import { isoTime } from '#lib/clock'
 import { InputError } from '#lib/errors'
+import { dateTime, word } from '#lib/fields'
 import { readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { classes, dimensions, isClass, type ReportFilter, report } from './report.ts'
 import { costs, named, tokens } from './report-view.ts'
 import type { MoneyRoutesOptions } from './routes-options.ts'
-import { reachOf, tag, word } from './shapes.ts'
-
-const time = z
-  .string()
-  .refine(
-    (text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)),
-    'must be an ISO 8601 time',
-  )
-  .transform((text) => Date.parse(text))
+import { reachOf, tag } from './shapes.ts'
 
 const filters = {
-  since: time
+  since: dateTime
     .optional()
     .meta({ description: 'ISO 8601; down to the hour, UTC. Default: 30 days before `until`' }),
-  until: time.optional().meta({ description: 'ISO 8601; up to the hour. Default: now' }),
+  until: dateTime.optional().meta({ description: 'ISO 8601; up to the hour. Default: now' }),
   tenant: word.optional().meta({ description: 'Another than its own only an admin may name' }),
   provider: word.optional(),
   model: word.optional(),

@@ -1,19 +1,18 @@
 import { z } from 'zod'
 import { may, type Principal } from '#access'
 import { SluiceError } from '#lib/errors'
+import { text, word } from '#lib/fields'
 import { isId } from '#lib/ids'
 import { ruleScopes } from './budget.ts'
 
 /** What goes in and out of the routes of money. Amounts are integer micro-units of USD. */
 
-const clean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
-export const word = z.string().min(1).max(200).refine(clean, 'must not contain NUL or half a character')
 const micros = z.int().nonnegative().max(1e15)
 
 export const tag = 'money'
 
 const about = {
-  name: z.string().max(200).refine(clean, 'must not contain NUL or half a character').default(''),
+  name: text.max(200).default(''),
   scope: z.enum(ruleScopes),
   subject: word
     .nullable()
@@ -119,7 +118,7 @@ export const priceInput = z.strictObject({
   cache_read: partRate.meta({ description: 'Null: as input' }),
   cache_write: partRate.meta({ description: 'Null: as input' }),
   cache_write_1h: partRate.meta({ description: 'Null: as cache_write' }),
-  note: z.string().max(500).refine(clean, 'must not contain NUL or half a character').default(''),
+  note: text.max(500).default(''),
 })
 
 export const priceView = z.object({

@@ -1,10 +1,8 @@
 import { z } from 'zod'
+import { text, word } from '#lib/fields'
 import { mostModels } from './models.ts'
 
 /** What goes in and out of `/api/orchestra`. */
-
-const clean = (text: string) => text.isWellFormed() && !text.includes('\u0000')
-const cleanly = 'must not contain NUL or half a character'
 
 /** Of all that is sent with one prompt, in characters as they travel. */
 export const mostCharacters = 12 * 1024 * 1024
@@ -23,12 +21,12 @@ export const modelNames = z
 
 export const file = z
   .strictObject({
-    name: z.string().min(1).max(200).refine(clean, cleanly),
+    name: word,
     media_type: z
       .string()
       .regex(/^[\w.+-]+\/[\w.+-]+$/, 'must be a media type')
       .default('text/plain'),
-    text: z.string().refine(clean, cleanly).optional(),
+    text: text.optional(),
     base64: z.base64().optional().meta({ description: 'For images and PDF' }),
   })
   .refine(
@@ -43,8 +41,8 @@ export type SentFile = z.infer<typeof file>
 
 export const sendBody = z
   .strictObject({
-    prompt: z.string().min(1).refine(clean, cleanly),
-    system: z.string().refine(clean, cleanly).optional(),
+    prompt: text.min(1),
+    system: text.optional(),
     files: z.array(file).max(mostFiles).default([]),
     models: modelNames.optional().meta({ description: 'Default: those that were set' }),
     max_tokens: z.int().min(1).max(128_000).default(8_192),

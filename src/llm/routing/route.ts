@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { word } from '#lib/fields'
 import { ladderSpec } from '../ladder/spec.ts'
 import { onwardDialects } from '../providers/provider.ts'
 
 /** What an operator writes. Whatever is left out of `match` is no condition. */
 
-const word = z.string().min(1).max(200).refine(isClean, 'must not contain NUL or half a character')
 const words = z.array(word).min(1).max(100).optional()
 const glob = word.meta({ description: 'A name, or a pattern in which * stands for anything' })
 const ms = z.int().min(10).max(3_600_000).optional()
@@ -89,7 +89,3 @@ export type RouteSpec = z.infer<typeof routeSpec>
 export type CandidateSpec = z.infer<typeof candidate>
 
 export type Route = { id: string; name: string; position: number; enabled: boolean; spec: RouteSpec }
-
-function isClean(value: string): boolean {
-  return value.isWellFormed() && !value.includes('\u0000')
-}

@@ -2,23 +2,16 @@ import { z } from 'zod'
 import { defineTool, type Principal, type Tool } from '#access'
 import { isoTime } from '#lib/clock'
 import { SluiceError } from '#lib/errors'
+import { dateTime, word } from '#lib/fields'
 import { listBudgets } from '../money/budget-queries.ts'
 import { classes, dimensions, isClass, type ReportFilter, report } from '../money/report.ts'
 import { costs, named, tokens } from '../money/report-view.ts'
-import { reachOf, word } from '../money/shapes.ts'
+import { reachOf } from '../money/shapes.ts'
 import type { LlmToolsOptions } from '../tools.ts'
 
-const time = z
-  .string()
-  .refine(
-    (text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)),
-    'must be an ISO 8601 time',
-  )
-  .transform((text) => Date.parse(text))
-
 const filters = {
-  since: time.optional().meta({ description: 'ISO 8601. Default: 30 days before until' }),
-  until: time.optional().meta({ description: 'ISO 8601. Default: now' }),
+  since: dateTime.optional().meta({ description: 'ISO 8601. Default: 30 days before until' }),
+  until: dateTime.optional().meta({ description: 'ISO 8601. Default: now' }),
   ...{ provider: word.optional(), model: word.optional(), key_id: word.optional(), tag: word.optional() },
 }
 const filterInput = z.strictObject(filters)

@@ -1,13 +1,12 @@
 import { Elysia } from 'elysia'
-import type { JSONValue, Sql } from 'postgres'
+import type { JSONValue } from 'postgres'
 import { z } from 'zod'
-import type { Authorise } from '#access'
 import { InputError, SluiceError } from '#lib/errors'
 import { newId } from '#lib/ids'
 import { checkBody, readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
+import type { RowRoutesOptions } from './server-routes.ts'
 import { serverQuery } from './server-shapes.ts'
-import type { Servers } from './servers.ts'
 import { portalName, portalSpec } from './settings.ts'
 
 const tag = 'mcp'
@@ -16,15 +15,7 @@ const scope = 'admin'
 const view = portalSpec.extend({ name: z.string(), tenant: z.string(), url_path: z.string() })
 
 /** Named selections of servers and tools, as in `/mcp/{name}`. */
-export function portalRoutes({
-  sql,
-  servers,
-  authorise,
-}: {
-  sql: Sql
-  servers: Servers
-  authorise: Authorise
-}) {
+export function portalRoutes({ sql, servers, authorise }: RowRoutesOptions) {
   return new Elysia()
     .get(
       '/api/mcp/portals',

@@ -28,6 +28,9 @@ export type ServerRoutesOptions = ServerStoreOptions & {
   authorise: Authorise
 }
 
+/** What the routes of the other rows need. */
+export type RowRoutesOptions = Pick<ServerRoutesOptions, 'sql' | 'servers' | 'authorise'>
+
 /** Servers over HTTP, for admins alone: a row may name a command. In force here when the answer is sent. */
 export function serverRowRoutes({ servers, reports, authorise, ...options }: ServerRoutesOptions) {
   const store = serverStore(options)

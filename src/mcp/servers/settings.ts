@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { text } from '#lib/fields'
 import { transports } from './server.ts'
 
 /** What rows hold as jsonb, and what goes in over the API, in one place: a row that a newer version wrote must fail here. */
 
-const text = z.string().max(4_000).refine(isClean, 'must not contain NUL or half a character')
+const setting = text.max(4_000)
 const seconds = 1_000
 const minutes = 60 * seconds
 
@@ -34,10 +35,10 @@ export const toolSetting = z.strictObject({
 
 export const serverSettings = {
   transport: z.enum(transports),
-  command: text.min(1).nullable().default(null),
-  args: z.array(text).max(200).default([]).meta({ description: 'Shown to admins: secrets belong in env' }),
-  cwd: text.nullable().default(null),
-  url: text
+  command: setting.min(1).nullable().default(null),
+  args: z.array(setting).max(200).default([]).meta({ description: 'Shown to admins: secrets belong in env' }),
+  cwd: setting.nullable().default(null),
+  url: setting
     .nullable()
     .default(null)
     .meta({ description: 'Kept encrypted; shown without what may be a secret in it' }),
@@ -70,7 +71,7 @@ export const secretSettings = z.record(
     .min(1)
     .max(200)
     .regex(/^[^\s=:]+$/, 'must not contain white space, = or :'),
-  z.string().max(32_000).refine(isClean, 'must not contain NUL or half a character'),
+  text.max(32_000),
 )
 
 export const serverSpec = z
@@ -116,7 +117,3 @@ export const visibilitySpec = z.strictObject({
     .meta({ description: 'Of what it may see; the rest is listed, and refused when called' }),
 })
 export type VisibilitySpec = z.infer<typeof visibilitySpec>
-
-function isClean(value: string): boolean {
-  return value.isWellFormed() && !value.includes('\u0000')
-}

@@ -1,14 +1,12 @@
 import { Elysia } from 'elysia'
-import type { Sql } from 'postgres'
 import { z } from 'zod'
-import type { Authorise } from '#access'
 import { InputError, SluiceError } from '#lib/errors'
 import { isId, newId } from '#lib/ids'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { makeSecret, secretPath } from './capability-url.ts'
+import type { RowRoutesOptions } from './server-routes.ts'
 import { serverQuery, tenantName } from './server-shapes.ts'
-import type { Servers } from './servers.ts'
 import { portalName } from './settings.ts'
 
 const tag = 'mcp'
@@ -51,7 +49,7 @@ const view = z.object({
 type View = z.infer<typeof view>
 
 /** Secret paths for clients that can send no header. Shown once, kept hashed. */
-export function urlRoutes({ sql, servers, authorise }: { sql: Sql; servers: Servers; authorise: Authorise }) {
+export function urlRoutes({ sql, servers, authorise }: RowRoutesOptions) {
   return new Elysia()
     .get(
       '/api/mcp/urls',

@@ -1,13 +1,12 @@
 import { Elysia } from 'elysia'
-import type { JSONValue, Sql } from 'postgres'
+import type { JSONValue } from 'postgres'
 import { z } from 'zod'
-import type { Authorise } from '#access'
 import { InputError, SluiceError } from '#lib/errors'
 import { isId, newId } from '#lib/ids'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
+import type { RowRoutesOptions } from './server-routes.ts'
 import { serverQuery, tenantName } from './server-shapes.ts'
-import type { Servers } from './servers.ts'
 import { visibilitySpec } from './settings.ts'
 
 const tag = 'mcp'
@@ -20,15 +19,7 @@ const body = visibilitySpec.extend({
 const view = visibilitySpec.extend({ id: z.uuid(), tenant: z.string(), key_id: z.uuid().nullable() })
 
 /** Who may see and call which tools. Without a row everybody sees all of the own tenant. */
-export function visibilityRoutes({
-  sql,
-  servers,
-  authorise,
-}: {
-  sql: Sql
-  servers: Servers
-  authorise: Authorise
-}) {
+export function visibilityRoutes({ sql, servers, authorise }: RowRoutesOptions) {
   return new Elysia()
     .get(
       '/api/mcp/visibility',
