@@ -96,6 +96,22 @@ test('tests live under test', () => {
   expect(strays.map(({ path }) => path)).toEqual([])
 })
 
+test('a test awaits a condition: what pauses says why, on its line or the line before', () => {
+  const pauses = /\b(Bun\.sleep|sleepSync|setTimeout)\(/
+  const reason = /\/\/ .{8}|^\s*\/\*\* .{8}/
+  const bare = tests
+    .filter(({ path }) => path !== 'test/architecture.test.ts')
+    .flatMap(({ path, text }) => {
+      const lines = text.split('\n')
+      return lines.flatMap((line, n) =>
+        pauses.test(line) && !reason.test(line) && !reason.test(lines[n - 1] ?? '') ? `${path}:${n + 1}` : [],
+      )
+    })
+  expect(bare).toEqual([])
+  const helpers = tests.filter(({ text }) => /function (until|eventually|poll|waitFor)\w*\(/.test(text))
+  expect(helpers.map(({ path }) => path)).toEqual(['test/support/until.ts'])
+})
+
 test(`no file is longer than ${mostLines} lines, and half are shorter than ${medianLines}`, () => {
   const long = [...domains, ...scripts, ...tests].filter(({ lines }) => lines > mostLines)
   expect(long.map(({ path, lines }) => `${path}: ${lines}`)).toEqual([])

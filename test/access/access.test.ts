@@ -5,7 +5,8 @@ import { ensureAdminKey } from '#access'
 import { openStore } from '#store'
 import { type Gate, openGate } from '../support/gate.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { bearer, eventually, plantKey, temporaryFolder, testAccess, verdict } from './support.ts'
+import { until } from '../support/until.ts'
+import { bearer, plantKey, temporaryFolder, testAccess, verdict } from './support.ts'
 
 let database: TestDatabase
 
@@ -23,9 +24,14 @@ test('a key works on every gateway within a second of its making, and on none wi
   const other = await testAccess(two.sql)
   try {
     const { id, key } = await plantKey(database.sql)
-    await eventually(() => [one, other].every((access) => verdict(access, bearer(key)) === 'ok'), 1_000)
+    await until(
+      'both know the new key',
+      () => [one, other].every((access) => verdict(access, bearer(key)) === 'ok'),
+      1_000,
+    )
     await database.sql`update access_keys set revoked_at = now() where id = ${id}`
-    await eventually(
+    await until(
+      'both know that it is revoked',
       () => [one, other].every((access) => verdict(access, bearer(key)) === 'key-revoked'),
       1_000,
     )
@@ -40,9 +46,17 @@ test('of concurrent changes none is missed', async () => {
   const access = await testAccess(database.sql)
   try {
     const planted = await Promise.all(Array.from({ length: 40 }, () => plantKey(database.sql)))
-    await eventually(() => planted.every(({ key }) => verdict(access, bearer(key)) === 'ok'), 2_000)
+    await until(
+      'all planted keys hold',
+      () => planted.every(({ key }) => verdict(access, bearer(key)) === 'ok'),
+      2_000,
+    )
     await database.sql`delete from access_keys where id = any(${planted.map(({ id }) => id)}::uuid[])`
-    await eventually(() => planted.every(({ key }) => verdict(access, bearer(key)) === 'key-unknown'), 2_500)
+    await until(
+      'none of them holds any more',
+      () => planted.every(({ key }) => verdict(access, bearer(key)) === 'key-unknown'),
+      2_500,
+    )
   } finally {
     await access.close()
   }
@@ -56,7 +70,7 @@ test('a change is not missed though the listening session was just cut', async (
       where datname = current_database() and query ilike 'listen%'`
     expect(cut.length).toBeGreaterThan(0)
     const { key } = await plantKey(database.sql)
-    await eventually(() => verdict(access, bearer(key)) === 'ok', 2_000)
+    await until('the key holds', () => verdict(access, bearer(key)) === 'ok', 2_000)
   } finally {
     await access.close()
   }
@@ -68,7 +82,7 @@ test('a key expires by itself', async () => {
     const soon = new Date(Date.now() + 150).toISOString()
     const { key } = await plantKey(database.sql, { expires_at: soon })
     await access.refresh()
-    await eventually(() => verdict(access, bearer(key)) === 'key-expired', 1_000)
+    await until('the key has expired', () => verdict(access, bearer(key)) === 'key-expired', 1_000)
   } finally {
     await access.close()
   }
@@ -79,15 +93,15 @@ test('a gateway that lost the database goes on with what it knew, and catches up
   const access = await testAccess(store.sql)
   try {
     const known = await plantKey(database.sql)
-    await eventually(() => verdict(access, bearer(known.key)) === 'ok')
+    await until('the key is known', () => verdict(access, bearer(known.key)) === 'ok')
     gate.shut()
-    await eventually(() => access.state().source === 'snapshot')
+    await until('it lives on its snapshot', () => access.state().source === 'snapshot')
     expect(verdict(access, bearer(known.key))).toBe('ok')
     const missed = await plantKey(database.sql)
     await database.sql`update access_keys set revoked_at = now() where id = ${known.id}`
     expect(verdict(access, bearer(missed.key))).toBe('key-unknown')
     gate.open()
-    await eventually(() => verdict(access, bearer(missed.key)) === 'ok', 15_000)
+    await until('it knows what it missed', () => verdict(access, bearer(missed.key)) === 'ok', 15_000)
     expect(verdict(access, bearer(known.key))).toBe('key-revoked')
     expect(access.state().source).toBe('database')
   } finally {
@@ -117,9 +131,9 @@ test('a gateway starts from its snapshot while the database is down, and hears o
     expect(principal).toMatchObject({ keyId: id, tenant: 'default', capture: 'metadata', tags: ['red'] })
     expect(verdict(access, bearer(admin ?? ''))).toBe('ok')
     gate.open()
-    await eventually(() => access.state().source === 'database', 15_000)
+    await until('the database is its source', () => access.state().source === 'database', 15_000)
     await database.sql`update access_keys set revoked_at = now() where id = ${id}`
-    await eventually(() => verdict(access, bearer(key)) === 'key-revoked', 15_000)
+    await until('the revocation is known', () => verdict(access, bearer(key)) === 'key-revoked', 15_000)
   } finally {
     await access.close()
     await store.close()
@@ -152,7 +166,7 @@ test('one admin key is made, however many processes start at once, and only its 
     const keys = made.filter((key) => key !== null)
     expect(keys).toHaveLength(1)
     expect(keys[0]).toMatch(/^sk-sluice-admin-[\w-]{43}$/)
-    await eventually(() => verdict(access, bearer(keys[0] ?? '')) === 'ok', 1_000)
+    await until('the first key holds', () => verdict(access, bearer(keys[0] ?? '')) === 'ok', 1_000)
     const rows = await fresh.sql`select row_to_json(access_admin)::text as row from access_admin`
     expect(JSON.stringify(rows)).not.toContain(keys[0] ?? 'sk-')
   } finally {

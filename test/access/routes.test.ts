@@ -6,7 +6,8 @@ import { problem } from '#lib/problem'
 import { accessRoutes } from '#routes/access'
 import { openStore } from '#store'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { adminKey, bearer, eventually, plantKey, testAccess, verdict } from './support.ts'
+import { until } from '../support/until.ts'
+import { adminKey, bearer, plantKey, testAccess, verdict } from './support.ts'
 
 let database: TestDatabase
 let access: Access
@@ -62,7 +63,7 @@ describe('creating', () => {
       ...{ prefix: key.slice(0, 14), last4: key.slice(-4), revoked_at: null, last_used_at: null },
     })
     expect(verdict(access, bearer(key))).toBe('ok')
-    await eventually(() => verdict(other, bearer(key)) === 'ok', 1_000)
+    await until('the other gateway knows the key', () => verdict(other, bearer(key)) === 'ok', 1_000)
 
     const shown = await ask('GET', `/api/keys/${id}`, adminKey)
     expect(shown.json).toEqual({ ...made.json, key: undefined })
@@ -71,7 +72,11 @@ describe('creating', () => {
 
     expect((await ask('DELETE', `/api/keys/${id}`, adminKey)).json.status).toBe('revoked')
     expect(verdict(access, bearer(key))).toBe('key-revoked')
-    await eventually(() => verdict(other, bearer(key)) === 'key-revoked', 1_000)
+    await until(
+      'the other gateway knows that it is revoked',
+      () => verdict(other, bearer(key)) === 'key-revoked',
+      1_000,
+    )
     await other.close()
     await elsewhere.close()
   })

@@ -54,15 +54,3 @@ export function verdict(access: Access, headers: Headers, query: URLSearchParams
     return error instanceof Error && 'code' in error ? String(error.code) : String(error)
   }
 }
-
-/** Polls until it holds. @throws after `withinMs` */
-export async function eventually(
-  condition: () => boolean | Promise<boolean>,
-  withinMs = 5_000,
-): Promise<void> {
-  const deadline = performance.now() + withinMs
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${condition}`)
-    await Bun.sleep(5)
-  }
-}

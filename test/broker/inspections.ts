@@ -1,28 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Broker, BrokerDownError } from '#broker'
+import { describe, expect, test } from 'bun:test'
+import { BrokerDownError } from '#broker'
 import { until } from '../support/until.ts'
-import { broker, type EngineServer, ignore, note, noteQueue, type OpenServer } from './server.ts'
+import { broker, ignore, note, noteQueue, type OpenServer, sharedEngine } from './server.ts'
 
 export function inspectionCases(engine: string, open: OpenServer): void {
   describe(`inspection on ${engine}`, () => {
-    let server: EngineServer
-    let one: Broker
-
-    beforeAll(async () => {
-      server = await open()
-      one = broker(server.url)
-      await one.verify()
-    }, 60_000)
-
-    afterAll(async () => {
-      await one.close()
-      await server[Symbol.asyncDispose]()
-    })
+    const { one } = sharedEngine(open)
 
     test('what waits is counted and listed in its order, without what it carries', async () => {
       const queue = noteQueue()
-      const inspector = one.inspect(queue)
-      for (const id of ['a', 'b', 'c']) await one.producer(queue).enqueue(note('x'.repeat(10_000)), { id })
+      const inspector = one().inspect(queue)
+      for (const id of ['a', 'b', 'c'])
+        await one()
+          .producer(queue)
+          .enqueue(note('x'.repeat(10_000)), { id })
       expect(await inspector.overview()).toMatchObject({ waiting: 3, active: 0, paused: false, rate: null })
       const page = await inspector.jobs('waiting', { start: 1, count: 2 })
       expect(page.map(({ id }) => id)).toEqual(['b', 'c'])
@@ -33,13 +24,13 @@ export function inspectionCases(engine: string, open: OpenServer): void {
 
     test('a paused queue keeps its jobs, says so, and goes on', async () => {
       const queue = noteQueue()
-      const inspector = one.inspect(queue)
+      const inspector = one().inspect(queue)
       await inspector.pause()
       const ran: string[] = []
-      one.consume(queue, async (_, { id }) => ran.push(id), { onError: ignore })
-      await one.producer(queue).enqueue(note('x'), { id: 'held' })
+      one().consume(queue, async (_, { id }) => ran.push(id), { onError: ignore })
+      await one().producer(queue).enqueue(note('x'), { id: 'held' })
       expect(await inspector.overview()).toMatchObject({ waiting: 1, paused: true })
-      expect(await one.counts(queue.name)).toMatchObject({ waiting: 1 })
+      expect(await one().counts(queue.name)).toMatchObject({ waiting: 1 })
       expect((await inspector.jobs('waiting', { start: 0, count: 9 })).map(({ id }) => id)).toEqual(['held'])
       expect(ran).toEqual([])
       await inspector.resume()
@@ -48,10 +39,10 @@ export function inspectionCases(engine: string, open: OpenServer): void {
 
     test('a failed job shows its reason and stack, runs again on demand, and can be removed', async () => {
       const queue = noteQueue({ retry: { attempts: 1, backoffMs: 1, backoffMaxMs: 1 } })
-      const inspector = one.inspect(queue)
+      const inspector = one().inspect(queue)
       let ran = 0
-      one.consume(queue, () => Promise.reject(new Error(`no luck ${++ran}`)), { onError: ignore })
-      await one.producer(queue).enqueue(note('hello'), { id: 'bad' })
+      one().consume(queue, () => Promise.reject(new Error(`no luck ${++ran}`)), { onError: ignore })
+      await one().producer(queue).enqueue(note('hello'), { id: 'bad' })
       await until('it failed', async () => (await inspector.overview()).failed === 1)
       const job = await inspector.job('bad')
       expect(job).toMatchObject({ state: 'failed', error: 'no luck 1', attempts: 1, result: null })
@@ -66,18 +57,18 @@ export function inspectionCases(engine: string, open: OpenServer): void {
 
     test('an action that does not fit the state is refused', async () => {
       const queue = noteQueue()
-      const inspector = one.inspect(queue)
-      await one.producer(queue).enqueue(note('x'), { id: 'fresh' })
+      const inspector = one().inspect(queue)
+      await one().producer(queue).enqueue(note('x'), { id: 'fresh' })
       expect(await codeOf(inspector.retry('fresh'))).toBe('wrong-state')
       expect(await codeOf(inspector.promote('fresh'))).toBe('wrong-state')
     })
 
     test('a delayed job is promoted', async () => {
       const queue = noteQueue({ retry: { attempts: 2, backoffMs: 3_600_000, backoffMaxMs: 3_600_000 } })
-      const inspector = one.inspect(queue)
+      const inspector = one().inspect(queue)
       let ran = 0
-      one.consume(queue, () => Promise.reject(new Error(`${++ran}`)), { onError: ignore })
-      await one.producer(queue).enqueue(note('x'), { id: 'later' })
+      one().consume(queue, () => Promise.reject(new Error(`${++ran}`)), { onError: ignore })
+      await one().producer(queue).enqueue(note('x'), { id: 'later' })
       await until('it waits for its retry', async () => (await inspector.overview()).delayed === 1)
       const [job] = await inspector.jobs('delayed', { start: 0, count: 1 })
       expect(job?.due_at).toBeGreaterThan(Date.now() + 1_000_000)
@@ -87,15 +78,15 @@ export function inspectionCases(engine: string, open: OpenServer): void {
 
     test('draining removes what waits and says how much', async () => {
       const queue = noteQueue()
-      const inspector = one.inspect(queue)
-      for (const id of ['a', 'b']) await one.producer(queue).enqueue(note('x'), { id })
+      const inspector = one().inspect(queue)
+      for (const id of ['a', 'b']) await one().producer(queue).enqueue(note('x'), { id })
       expect(await inspector.drain({ delayed: false })).toBe(2)
       expect(await inspector.overview()).toMatchObject({ waiting: 0 })
     })
 
     test('limits of concurrency and rate are set for all workers, and taken away', async () => {
       const queue = noteQueue()
-      const inspector = one.inspect(queue)
+      const inspector = one().inspect(queue)
       await inspector.limitConcurrency(1)
       await inspector.limitRate({ max: 50, per_ms: 1_000 })
       expect(await inspector.overview()).toMatchObject({ concurrency: 1, rate: { max: 50, per_ms: 1_000 } })
@@ -104,12 +95,15 @@ export function inspectionCases(engine: string, open: OpenServer): void {
       let done = 0
       const handler = async () => {
         most = Math.max(most, ++running)
-        await Bun.sleep(5)
+        await Bun.sleep(5) // time for a second to begin, if it could
         running -= 1
         done += 1
       }
-      one.consume(queue, handler, { concurrency: 4, onError: ignore })
-      for (let n = 0; n < 5; n += 1) await one.producer(queue).enqueue(note('x'), { id: `job-${n}` })
+      one().consume(queue, handler, { concurrency: 4, onError: ignore })
+      for (let n = 0; n < 5; n += 1)
+        await one()
+          .producer(queue)
+          .enqueue(note('x'), { id: `job-${n}` })
       await until('all are done', () => done === 5)
       expect(most).toBe(1)
       await inspector.limitConcurrency(null)
@@ -119,8 +113,8 @@ export function inspectionCases(engine: string, open: OpenServer): void {
 
     test('what an opaque queue carries is not shown', async () => {
       const queue = noteQueue({ opaque: true })
-      await one.producer(queue).enqueue(note('secret'), { id: 'x' })
-      const job = await one.inspect(queue).job('x')
+      await one().producer(queue).enqueue(note('secret'), { id: 'x' })
+      const job = await one().inspect(queue).job('x')
       expect(job).toMatchObject({ data: null, state: 'waiting' })
       expect(JSON.stringify(job)).not.toContain('secret')
     })

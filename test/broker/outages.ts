@@ -69,14 +69,14 @@ export function outageCases(engine: string, open: OpenServer): void {
         for (let n = 0; loading; n += 1) {
           const id = `job-${n}`
           if (await accepts(() => producer.enqueue(note(id), { id }))) accepted.add(id)
-          await Bun.sleep(5)
+          await Bun.sleep(5) // the pace of the load
         }
       })()
       for (let outage = 0; outage < 10; outage += 1) {
         const before = accepted.size
         await until('jobs are taken', () => accepted.size > before + 5)
         server.gate.shut()
-        await Bun.sleep(50 + outage * 20)
+        await Bun.sleep(50 + outage * 20) // each outage is longer than the one before
         server.gate.open()
       }
       loading = false
@@ -95,7 +95,7 @@ export function outageCases(engine: string, open: OpenServer): void {
       await producer.enqueue(note('x'), { id: 'before' })
       await until('it has run', () => ran.has('before'))
       server.gate.shut()
-      await Bun.sleep(500)
+      expect(await accepts(() => producer.enqueue(note('x'), { id: 'during' }))).toBe(false)
       server.gate.open()
       let attempt = 0
       await until(

@@ -59,7 +59,7 @@ describe.skipIf(redisMissing() !== undefined)('forms of Redis', () => {
     }
     one.consume(noteQueue(), async () => {}, { onError: (error) => told.push(error) })
     await expect(fill()).rejects.toBeInstanceOf(BrokerDownError)
-    await Bun.sleep(1_000)
+    await Bun.sleep(1_000) // what is told in a second is the thing tested
     expect(told.length).toBeLessThan(10)
   }, 20_000)
 

@@ -1,3 +1,4 @@
+import { afterAll, beforeAll } from 'bun:test'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { type Broker, openBroker } from '#broker'
@@ -35,6 +36,30 @@ export function broker(url: string, name = 'test'): Broker {
 }
 
 export const note = (text: string): Note => ({ v: 1, text })
+
+/** For the body of a `describe`: an engine for all its tests, and a broker on it. */
+export function sharedEngine(open: OpenServer): { server: () => EngineServer; one: () => Broker } {
+  let server: EngineServer | undefined
+  let one: Broker | undefined
+
+  beforeAll(async () => {
+    server = await open()
+    one = broker(server.url)
+    await one.verify()
+  }, 60_000)
+
+  afterAll(async () => {
+    await one?.close()
+    await server?.[Symbol.asyncDispose]()
+  })
+
+  return { server: () => opened(server), one: () => opened(one) }
+}
+
+function opened<Thing>(thing: Thing | undefined): Thing {
+  if (thing === undefined) throw new Error('it is opened before the first test, and not earlier')
+  return thing
+}
 
 /** For `onError` where the test does not look at it. */
 export const ignore = (): void => {}

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import zlib from 'node:zlib'
 import { newId } from '../../src/lib/ids.ts'
-import { eventually } from '../access/support.ts'
+import { until } from '../support/until.ts'
 import { type Answer, type Fixture, itemsOf, openFixture } from './reading-support.ts'
 import { called, recorded } from './store-support.ts'
 
@@ -139,7 +139,7 @@ describe('an export of exchanges', () => {
     const reader = response.body?.getReader()
     await reader?.read()
     leave.abort()
-    await eventually(async () => {
+    await until('no query runs any more', async () => {
       const [row] = await fixture.database.sql<{ busy: number }[]>`
         select count(*)::int as busy from pg_stat_activity
         where application_name = 'sluice-read' and datname = current_database() and state = 'active'`

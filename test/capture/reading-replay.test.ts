@@ -6,7 +6,7 @@ import zlib from 'node:zlib'
 import { openCommits, openSpool, type RecordedExchange } from '#capture'
 import { releaser } from '#lib/release'
 import { openProviders, openProxy } from '#llm'
-import { eventually } from '../access/support.ts'
+import { until } from '../support/until.ts'
 import { type Fixture, openFixture } from './reading-support.ts'
 import { handlerOn, job, quiet, recorded } from './store-support.ts'
 
@@ -125,7 +125,11 @@ describe('replaying an exchange', () => {
     expect(seen[0]?.headers.get('accept-encoding')).toBe('identity')
     const id = answer.headers.get('sluice-exchange')
     expect(id).not.toBe(exchange.open.id)
-    await eventually(async () => (await fixture.ask(`/api/exchanges/${id}`)).status === 200, 10_000)
+    await until(
+      'it is stored',
+      async () => (await fixture.ask(`/api/exchanges/${id}`)).status === 200,
+      10_000,
+    )
     const { json } = await fixture.ask(`/api/exchanges/${id}`)
     expect(json).toMatchObject({
       replay_of: exchange.open.id,
@@ -182,6 +186,10 @@ describe('replaying an exchange', () => {
     expect(seen.length).toBe(0)
     const answer = await replay(exchange, {}, fixture.keys.admin)
     const path = `/api/exchanges/${answer.headers.get('sluice-exchange')}`
-    await eventually(async () => (await fixture.ask(path, { key: fixture.keys.b })).status === 200, 10_000)
+    await until(
+      'it is stored',
+      async () => (await fixture.ask(path, { key: fixture.keys.b })).status === 200,
+      10_000,
+    )
   })
 })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { openReading } from '#capture'
 import { tailStream } from '../../src/capture/reading/tail-stream.ts'
-import { eventually } from '../access/support.ts'
+import { until } from '../support/until.ts'
 import { type Fixture, openFixture } from './reading-support.ts'
 import { called, quiet } from './store-support.ts'
 
@@ -56,7 +56,7 @@ async function followed(response: Response): Promise<Follower> {
     }
     ended = true
   })().catch(() => {})
-  await eventually(() => events.length > 0)
+  await until('the first event', () => events.length > 0)
   return {
     events,
     comments: () => comments,
@@ -86,7 +86,7 @@ describe('the live tail', () => {
     const mine = said('one')
     const other = said('two', { open: { provider: 'openai' } })
     await fixture.store([mine, said('of b', { open: { tenant: 'b' } }), other])
-    await eventually(() => all.ids().length === 2 && some.ids().length === 1)
+    await until('each has its own', () => all.ids().length === 2 && some.ids().length === 1)
     expect(all.events[0]).toMatchObject({ event: 'ready' })
     expect(all.ids()).toEqual([mine.open.id, other.open.id])
     expect(some.ids()).toEqual([other.open.id])
@@ -97,7 +97,7 @@ describe('the live tail', () => {
 
   test('shows signs of life, past the idle limit of the server', async () => {
     const tail = await follow()
-    await eventually(() => tail.comments() > 40, 10_000)
+    await until('comments keep it open', () => tail.comments() > 40, 10_000)
     expect(tail.ended()).toBe(false)
     await tail.leave()
   })
@@ -106,14 +106,14 @@ describe('the live tail', () => {
     const tail = await follow()
     const first = said('seen')
     await fixture.store([first])
-    await eventually(() => tail.ids().length === 1)
+    await until('the first has come', () => tail.ids().length === 1)
     await tail.leave()
     const id = tail.events.at(-1)?.id ?? ''
     const missed = [said('missed 1'), said('missed 2')]
     const late = said('long under way', { at: Date.now() - 600_000, end: { ended_at: Date.now() } })
     await fixture.store([...missed, late])
     const again = await follow('', { 'last-event-id': id })
-    await eventually(() => again.ids().length >= 3)
+    await until('what it missed has come', () => again.ids().length >= 3)
     expect(again.ids()).toEqual(expect.arrayContaining([...missed, late].map(({ open }) => open.id)))
     expect(again.ids()).not.toContain(first.open.id)
     expect(new Set(again.ids()).size).toBe(again.ids().length)
@@ -124,7 +124,7 @@ describe('the live tail', () => {
     const long = Array.from({ length: 1_001 }, (_, n) => said(`bulk ${n}`))
     await fixture.store(long)
     const again = await follow('', { 'last-event-id': `${Date.now() - 5_000}_${long[0]?.open.id}` })
-    await eventually(() => again.ids().length >= 1_000)
+    await until('all have come', () => again.ids().length >= 1_000)
     expect(again.events[1]).toMatchObject({ event: 'gap' })
     await again.leave()
   })
@@ -133,13 +133,13 @@ describe('the live tail', () => {
     const tail = await follow()
     const before = said('before')
     await fixture.store([before])
-    await eventually(() => tail.ids().includes(before.open.id))
+    await until('the one before has come', () => tail.ids().includes(before.open.id))
     await fixture.database.sql`
       select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'sluice-read' and datname = current_database() and query ilike 'listen%'`
     const after = said('while it was gone')
     await fixture.store([after])
-    await eventually(() => tail.ids().includes(after.open.id), 20_000)
+    await until('the one after has come', () => tail.ids().includes(after.open.id), 20_000)
     expect(tail.ids().filter((id) => id === after.open.id).length).toBe(1)
     await tail.leave()
   })
@@ -158,7 +158,7 @@ describe('the live tail', () => {
     const tail = await follow()
     await database.sql`update access_keys set revoked_at = now() where tenant = 'a' and 'replay' = any(scopes)`
     await access.refresh()
-    await eventually(() => tail.ended())
+    await until('it is ended', () => tail.ended())
     expect(tail.events.at(-1)).toMatchObject({ event: 'closed', data: { reason: 'key-revoked' } })
     await database.sql`update access_keys set revoked_at = null`
     await access.refresh()
@@ -176,9 +176,9 @@ describe('the live tail', () => {
     const stuck = await tailStream(options)
     const tail = await followed(await tailStream({ ...options, bufferedAtMost: 1_000 }))
     await fixture.store(Array.from({ length: 60 }, (_, n) => said(`flood ${n}`)))
-    await eventually(() => tail.ids().length === 60)
+    await until('all have come', () => tail.ids().length === 60)
     const left = await followed(stuck)
-    await eventually(() => left.ended())
+    await until('the one that left is ended', () => left.ended())
     expect(left.ids().length).toBeLessThan(25)
     expect(left.events.at(-1)).toMatchObject({ event: 'closed', data: { reason: 'too-slow' } })
     await tail.leave()
@@ -190,7 +190,7 @@ describe('the live tail', () => {
     const filters = { tenant: null }
     const tail = await followed(await tailStream({ reading, filters, lastEventId: null, check: () => {} }))
     await reading.close()
-    await eventually(() => tail.ended())
+    await until('it is ended', () => tail.ended())
     expect(tail.events.at(-1)).toMatchObject({ event: 'closed', data: { reason: 'gateway-stops' } })
   })
 

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SetupError } from '../../src/lib/errors.ts'
+import { until } from '../support/until.ts'
 import { bytes, spoolIn, storeIn } from './spool/opening.ts'
-import { addsUp, openFiles, record, scratch, until } from './spool/support.ts'
+import { addsUp, openFiles, record, scratch } from './spool/support.ts'
 import { endOf, openOf, sha256 } from './support.ts'
 
 describe('the spool', () => {
@@ -13,10 +14,10 @@ describe('the spool', () => {
     const spool = await spoolIn(dir, store)
     const sent = [1, 2, 3].map((seed) => record(spool, bytes(1_000, seed), bytes(5_000, seed + 10)))
     expect(spool.ledger()).toMatchObject({ accepted: 3, spooled: 3, stored: 0, open: 0 })
-    await until(() => spool.ledger().stored === 3, 'all are stored')
+    await until('all are stored', () => spool.ledger().stored === 3)
     const kept = store.kept().map(({ id, request, response }) => ({ id, request, response }))
     expect(kept).toEqual(sent.map(({ id, request, response }) => ({ id, request, response })))
-    await until(() => readdirSync(join(dir, 'spool/0/segments')).length === 0, 'they left the disk')
+    await until('they left the disk', () => readdirSync(join(dir, 'spool/0/segments')).length === 0)
     expect(spool.ledger().bytes).toBe(0)
     addsUp(spool.ledger())
     await spool.close()
@@ -43,20 +44,20 @@ describe('the spool', () => {
     const request = bytes(300)
     recording.request(request)
     const begun = performance.now()
-    await until(() => openFiles(dir).length === 1, 'it has a file')
+    await until('it has a file', () => openFiles(dir).length === 1)
     expect(performance.now() - begun).toBeLessThan(200)
     const onDisk = (part: Uint8Array | string) => openFiles(dir)[0]?.includes(part) === true
     expect(onDisk(request)).toBe(true)
     const chunks = [1, 2, 3].map((seed) => bytes(100_000, seed))
     for (const chunk of chunks) {
       recording.response(chunk)
-      await until(() => onDisk(chunk), 'the chunk is on disk')
+      await until('the chunk is on disk', () => onDisk(chunk))
     }
     recording.seal(endOf({ outcome: 'client_gone' }))
     recording.seal(endOf({ outcome: 'completed' }))
     recording.response(bytes(10))
     expect(onDisk('client_gone')).toBe(true)
-    await until(() => spool.ledger().stored === 1, 'it is stored')
+    await until('it is stored', () => spool.ledger().stored === 1)
     expect(store.kept()).toMatchObject([
       {
         id: open.id,
@@ -74,7 +75,7 @@ describe('the spool', () => {
     const store = storeIn(dir)
     const spool = await spoolIn(dir, store)
     const sent = record(spool, bytes(3_000_000), bytes(2_500_000, 2))
-    await until(() => spool.ledger().stored === 1, 'it is stored')
+    await until('it is stored', () => spool.ledger().stored === 1)
     expect(store.kept()).toMatchObject([{ id: sent.id, request: sent.request, response: sent.response }])
     expect(store.jobs.length).toBe(6)
     await spool.close()
@@ -86,7 +87,7 @@ describe('the spool', () => {
     const spool = await spoolIn(dir, store)
     record(spool, bytes(100), bytes(100))
     record(spool, bytes(100), bytes(1_500_000, 2))
-    await until(() => spool.ledger().stored === 2, 'both are stored')
+    await until('both are stored', () => spool.ledger().stored === 2)
     expect(store.kept().map((kept) => kept.seq)).toEqual([1, 2])
     await spool.close()
   })
@@ -105,10 +106,10 @@ describe('the spool', () => {
     }
     const slow = begin()
     begin().seal(endOf())
-    await until(() => openFiles(dir).length === 1, 'the slow one has a file')
+    await until('the slow one has a file', () => openFiles(dir).length === 1)
     slow.response(Buffer.alloc(1_000_000, canary))
     slow.seal(endOf())
-    await until(() => store.waiting.length > 0, 'it is in the queue')
+    await until('it is in the queue', () => store.waiting.length > 0)
     await spool.close(0)
     const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     const written = Buffer.concat(files.map((entry) => readFileSync(join(entry.parentPath, entry.name))))
@@ -127,7 +128,7 @@ describe('the spool', () => {
     const chunk = bytes(400_000)
     for (const _ of [1, 2, 3, 4]) recording.response(chunk)
     expect(recording.seal(endOf())).toBeUndefined()
-    await until(() => spool.ledger().stored === 1, 'it is stored')
+    await until('it is stored', () => spool.ledger().stored === 1)
     const kept = sha256(Buffer.concat([chunk, chunk]))
     expect(store.kept()).toMatchObject([{ outcome: 'completed', error: 'record-too-large', response: kept }])
     await spool.close()
@@ -157,7 +158,7 @@ describe('the spool', () => {
     const other = await spoolIn(dir, store)
     expect(other.id).toBe(second.id)
     record(other, bytes(10), bytes(20))
-    await until(() => store.kept().length === 2, 'both are stored')
+    await until('both are stored', () => store.kept().length === 2)
     await again.close()
     store.queueDown = true
     record(other, bytes(10), bytes(20))
@@ -165,7 +166,7 @@ describe('the spool', () => {
     store.queueDown = false
     const third = await spoolIn(dir, store)
     expect(third.id).toBe(first.id)
-    await until(() => store.kept().length === 3, 'what the other left is stored')
+    await until('what the other left is stored', () => store.kept().length === 3)
     expect(store.kept().map((kept) => kept.id)).toContain(sent.id)
     await third.close()
   })

@@ -98,7 +98,7 @@ test('R2: a connection that is cut at any moment rejects the job or has committe
       () => 'stored',
       () => 'rejected',
     )
-    await Bun.sleep(delayMs)
+    await Bun.sleep(delayMs) // a moment like any other: each round another one
     await database.sql`
       select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'cut' and datname = current_database()`

@@ -62,7 +62,7 @@ test('Q8: twenty open tabs cost one look at the broker', async () => {
   for (const tab of tabs) tab.leave()
   await until('nobody looks any more', async () => {
     const before = one.board.live.looks()
-    await Bun.sleep(120)
+    await Bun.sleep(120) // more than two looks would take
     return one.board.live.looks() === before
   })
 })

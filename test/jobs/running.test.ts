@@ -131,7 +131,7 @@ describe.each(engines)('jobs on %s', (engine) => {
     const script = async () => {
       running += 1
       most = Math.max(most, running)
-      await Bun.sleep(15)
+      await Bun.sleep(15) // time for a third to begin, if it could
       running -= 1
     }
     const how = { concurrency_key: 'one', concurrency_limit: 2 }
@@ -170,7 +170,7 @@ describe.each(engines)('jobs on %s', (engine) => {
     let ofMany = 0
     scripts.set(-1, async () => {
       ofMany += 1
-      await Bun.sleep(5)
+      await Bun.sleep(5) // what each takes, so that the queue of the many is long
     })
     const asked = { kind: 'scripted', input: { n: -1 } }
     await Promise.all(Array.from({ length: 400 }, () => rig.add(asked, 'many')))

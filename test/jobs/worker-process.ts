@@ -24,6 +24,7 @@ const effect = defineKind({
       console.log(`stopped ${id} ${signal.reason?.name}`)
       aborted.reject(signal.reason)
     })
+    // As long as the test says that the job takes.
     await Promise.race([Bun.sleep(ms), aborted.promise])
     console.log(`done ${id} ${attempt}`)
     return name

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { sseParser } from '#lib/sse'
 import { openMock } from '#llm'
 import { temporaryFolder } from '../support/folder.ts'
-import { until } from '../support/process.ts'
+import { until } from '../support/until.ts'
 import { type Started, startAll, stopAll } from './started.ts'
 
 setDefaultTimeout(60_000)

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { spawnProcess, type TestProcess, until } from '../support/process.ts'
+import { spawnProcess, type TestProcess } from '../support/process.ts'
 import { testRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 
 /** Gateway and worker as they run in production, on a database and a queue engine of their own. */
 export type Product = {

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { temporaryFolder } from '../support/folder.ts'
-import { isAlive, until } from '../support/process.ts'
+import { isAlive } from '../support/process.ts'
 import { findProcess } from '../support/process-tree.ts'
+import { until } from '../support/until.ts'
 import { type Started, startAll, stopAll } from './started.ts'
 
 type Exchanges = { items: unknown[] }
@@ -76,6 +77,7 @@ test('a second signal, later than an echo of the first, ends everything at once'
   // Cannot drain: it does not even run.
   process.kill(findProcess(started.process.pid, /processes\/gateway\.ts/), 'SIGSTOP')
   process.kill(started.process.pid, 'SIGTERM')
+  // What comes within 500 ms is taken for an echo of the first.
   await Bun.sleep(600)
   expect(await started.process.kill('SIGTERM')).toBe(130)
   await until('all have ended', () => !pids.some(isAlive))

@@ -4,8 +4,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
 import { testDatabase } from '../support/postgres.ts'
-import { spawnProcess, until } from '../support/process.ts'
+import { spawnProcess } from '../support/process.ts'
 import { redisMissing, testRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 import { spawnStart, startAll, stopAll } from './started.ts'
 
 type Exchanges = { items: { status: number; outcome: string }[] }

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { isAlive, repository, spawnProcess, until } from '../support/process.ts'
+import { isAlive, repository, spawnProcess } from '../support/process.ts'
+import { until } from '../support/until.ts'
 
 const child = `
   import { onParentDeath } from '${repository}/src/lib/parent.ts'

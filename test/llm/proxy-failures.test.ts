@@ -169,7 +169,7 @@ test('an upstream that takes no connection is given up after the connect limit',
 test('a model that thinks for longer than the connect limit is waited for', async () => {
   gateway = await testGateway(
     async (reply) => {
-      await Bun.sleep(900)
+      await Bun.sleep(900) // three times the limit
       await reply.answer(200, {}, '{"thought":true}')
     },
     { connectTimeoutMs: 300 },

@@ -6,9 +6,10 @@ let gateway: TestGateway
 afterEach(() => gateway.stop())
 
 test('silence of a client is bounded, that of a model is not', async () => {
+  const limitPassed = Promise.withResolvers<void>()
   gateway = await testGateway(
     async (reply) => {
-      await Bun.sleep(6_000)
+      await limitPassed.promise
       await reply.answer(200, {}, '{"thought":true}')
     },
     { serve: { idleTimeout: 2 }, clientIdleSeconds: 2 },
@@ -22,6 +23,7 @@ test('silence of a client is bounded, that of a model is not', async () => {
   )
   await Promise.all([stalledHead.closed, stalledBody.closed])
   expect(performance.now() - started).toBeLessThan(14_000)
+  limitPassed.resolve()
   await until('the answer', () => thinking.text().includes('{"thought":true}'))
   await until('the records', () => gateway.records().length === 2)
   expect(gateway.records().map(({ end }) => end.outcome)).toEqual(['client_gone', 'completed'])

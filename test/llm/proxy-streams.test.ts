@@ -238,7 +238,7 @@ test('200 slow streams at once: no frame lost, none mixed up', async () => {
     await reply.head(200, sse)
     for (let n = 0; n < 10; n += 1) {
       await reply.chunk(`data: ${seen.body} ${n}\n\n`)
-      await Bun.sleep(10)
+      await Bun.sleep(10) // the pace of the stream
     }
     await reply.end()
   })

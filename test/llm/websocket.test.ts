@@ -251,7 +251,7 @@ test('a client that takes nothing holds its upstream back', async () => {
       peer?.send(chunk)
       sent += 1
     }
-    await Bun.sleep(2)
+    await Bun.sleep(2) // the pace of sending; 20 looks in a row at a full buffer end it
   }
   expect(sent).toBeLessThan(120)
   socket.resume()

@@ -7,8 +7,9 @@ import { exchangeMetrics, spoolMetrics } from '../../src/processes/exchange-metr
 import { processMetrics } from '../../src/processes/process-metrics.ts'
 import { queueMetrics } from '../../src/processes/queue-metrics.ts'
 import { type Probe, readiness } from '../../src/processes/readiness.ts'
-import { adminKey, bearer, eventually, plantKey, testAccess } from '../access/support.ts'
+import { adminKey, bearer, plantKey, testAccess } from '../access/support.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { until } from '../support/until.ts'
 import { ask, testApp } from './support.ts'
 
 let database: TestDatabase
@@ -126,7 +127,7 @@ describe('/metrics', () => {
     const stopQueues = queueMetrics({ metrics, queues: ['logging'], counts: async () => counts })
     const app = testApp(access, { ops: { metrics, openMetrics: true } })
     const scrape = async () => (await ask(app, '/metrics')).text
-    await eventually(async () => (await scrape()).includes('sluice_queue_up 1'))
+    await until('the queue is up', async () => (await scrape()).includes('sluice_queue_up 1'))
     const text = await scrape()
     for (const line of [
       'sluice_exchanges_total{provider="mock",outcome="completed"} 1',
@@ -152,7 +153,7 @@ describe('/metrics', () => {
     const counts = () => Promise.reject(new Error('down'))
     const stop = queueMetrics({ metrics, queues: ['logging'], counts })
     const samples = (name: string) => metrics.families().find((family) => family.name === name)?.samples ?? []
-    await eventually(() => samples('sluice_queue_up')[0]?.value === 0)
+    await until('the queue is down', () => samples('sluice_queue_up')[0]?.value === 0)
     expect(samples('sluice_queue_jobs')).toEqual([])
     stop()
   })

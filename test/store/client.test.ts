@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openStore, startEmbedded } from '#store'
 import { temporaryFolder } from '../support/folder.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { until } from '../support/process.ts'
+import { until } from '../support/until.ts'
 
 let database: TestDatabase
 
@@ -128,7 +128,7 @@ test('every query settles when the server is killed and comes back', async () =>
           () => (answered += 1),
           () => (failed += 1),
         )
-      if (failed > 0 && !back) await Bun.sleep(5)
+      if (failed > 0 && !back) await Bun.sleep(5) // the pace of what fails at once
     }
   })
   await until('some were answered', () => answered > 100)

@@ -3,8 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openStore } from '#store'
 import { temporaryFolder } from '../support/folder.ts'
-import { isAlive, spawnProcess, type TestProcess, until } from '../support/process.ts'
+import { isAlive, spawnProcess, type TestProcess } from '../support/process.ts'
 import { findProcess } from '../support/process-tree.ts'
+import { until } from '../support/until.ts'
 
 type Running = { supervisor: TestProcess; pid: number; url: string }
 

@@ -2,7 +2,8 @@ import { beforeAll, expect, test } from 'bun:test'
 import { chmodSync, chownSync, copyFileSync, cpSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
-import { isAlive, repository, spawnProcess, until } from '../support/process.ts'
+import { isAlive, repository, spawnProcess } from '../support/process.ts'
+import { until } from '../support/until.ts'
 
 const nobody = readFileSync('/etc/passwd', 'utf8').match(/^nobody:[^:]*:(\d+):(\d+):/m)
 const [uid, gid] = [Number(nobody?.[1]), Number(nobody?.[2])]

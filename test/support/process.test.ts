@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { isAlive, spawnProcess, until } from './process.ts'
+import { isAlive, spawnProcess } from './process.ts'
+import { until } from './until.ts'
 
 test('a line is found whether it came before or after the wait, on either stream', async () => {
   const child = spawnProcess(['sh', '-c', 'echo first; echo second >&2; exec sleep 30'])

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { eachLine } from '#lib/lines'
 
-export { until } from './until.ts'
-
 /** Processes of ours under test: spawn, await a line, kill. One that outlives its test fails the run. */
 export type TestProcess = {
   pid: number
@@ -70,6 +68,7 @@ export function spawnProcess(command: string[], options: SpawnOptions = {}): Tes
         const found = search()
         if (found !== undefined) settle(found, '')
       }
+      // Its patience, not a pause.
       const timer = setTimeout(() => settle(undefined, `within ${timeoutMs} ms`), timeoutMs)
       waiting.add(look)
       void exited.then(() => output).then(() => settle(search(), 'before its end'))
@@ -78,7 +77,6 @@ export function spawnProcess(command: string[], options: SpawnOptions = {}): Tes
   return { pid: child.pid, lines, line, kill, exited }
 }
 
-/** Awaits a condition, looking every 10 ms. @throws Error saying what never came true */
 /** A zombie that its new parent has not collected yet counts as gone. */
 export function isAlive(pid: number): boolean {
   try {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './port.ts'
+import { until } from './until.ts'
 
 export type TestRedis = {
   url: string
@@ -64,11 +65,10 @@ export async function testRedis(settings: Record<string, string> = {}): Promise<
   }
 
   async function answering(): Promise<void> {
-    for (;;) {
+    await until('redis-server answers', () => {
       if (server.exitCode !== null) throw new Error(`redis-server ended with ${server.exitCode}`)
       const probe = Bun.spawnSync(['redis-cli', '-p', `${port}`, 'ping'])
-      if (/PONG|NOAUTH/.test(probe.stdout.toString())) return
-      await Bun.sleep(20)
-    }
+      return /PONG|NOAUTH/.test(probe.stdout.toString())
+    })
   }
 }

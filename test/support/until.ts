@@ -12,6 +12,6 @@ export async function until(
   const deadline = Date.now() + ms
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${ms} ms in vain: ${what}`)
-    await Bun.sleep(5)
+    await Bun.sleep(5) // the one loop of all tests that polls
   }
 }

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import zlib from 'node:zlib'
 import { slices } from '../../../src/capture/storing/slices.ts'
+import { until } from '../../support/until.ts'
 import { bytes, spoolIn, storeIn } from './opening.ts'
-import { record, scratch, until } from './support.ts'
+import { record, scratch } from './support.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -18,7 +19,7 @@ test('R14: a thousand full prompts travel in batches of at most one mebibyte', a
   }
   const spool = await spoolIn(dir, store, { producer })
   for (let seed = 0; seed < 1_000; seed++) record(spool, bytes(75_000, seed), bytes(500, seed))
-  await until(() => spool.ledger().stored === 1_000, 'all are stored')
+  await until('all are stored', () => spool.ledger().stored === 1_000)
   await spool.close()
   expect(sizes.length).toBeGreaterThan(70)
   expect(Math.max(...sizes)).toBeLessThanOrEqual(mebibyte)

@@ -19,7 +19,7 @@ for (let round = 0; ; round++) {
   one(round, 200 + (round % 50) * 40)
   if (round % 20 === 0) long.add(slow(round))
   if (round % 150 === 75) one(round, 800_000)
-  await new Promise((resolve) => setTimeout(resolve, 1))
+  await Bun.sleep(1) // for the spool's own timers and writes
 }
 
 function one(round: number, length: number): void {
@@ -40,7 +40,7 @@ async function slow(round: number): Promise<void> {
   recording.request(request)
   const chunks: Uint8Array[] = []
   for (let at = 0; at < 5; at++) {
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await Bun.sleep(30) // in all longer than a tick of the spool, so that it gets a file
     const chunk = bytes(300, round + at)
     chunks.push(chunk)
     recording.response(chunk)

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { until } from '../../support/until.ts'
 import { spoolIn, storeIn } from './opening.ts'
-import { addsUp, openFiles, scratch, until } from './support.ts'
+import { addsUp, openFiles, scratch } from './support.ts'
 
 const steps = [
   ['open:created', 3],
@@ -56,8 +57,8 @@ describe('a gateway killed with kill -9', () => {
       return [...acknowledged.keys()].filter((id) => !kept.has(id)).length
     }
     await until(
-      () => missing() === 0 && readdirSync(join(dir, 'spool/0/segments')).length === 0,
       'all is stored',
+      () => missing() === 0 && readdirSync(join(dir, 'spool/0/segments')).length === 0,
     )
     expect(readdirSync(join(dir, 'spool')).sort()).toEqual(['0', '1'])
     await beside[0]?.close()
@@ -87,13 +88,14 @@ async function runUntilKilled(
     stdout: 'pipe',
     stderr: 'inherit',
   })
+  // Should it never come to the step.
   const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
   const lines: string[] = []
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of child.stdout) {
     if (rest === '' && lines.length === 0 && afterMs !== undefined) {
-      setTimeout(() => child.kill('SIGKILL'), afterMs)
+      setTimeout(() => child.kill('SIGKILL'), afterMs) // a moment like any other
       await onStarted?.()
     }
     rest += decoder.decode(chunk, { stream: true })

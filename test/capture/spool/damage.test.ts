@@ -14,9 +14,10 @@ import { join } from 'node:path'
 import { decodeExchanges, encodeExchange } from '../../../src/capture/frame.ts'
 import { inspect } from '../../../src/capture/spool/inspect.ts'
 import { recoverOpenFile } from '../../../src/capture/spool/recover-open.ts'
+import { until } from '../../support/until.ts'
 import { endOf, exchange, openOf, sha256 } from '../support.ts'
 import { bytes, spoolIn, storeIn } from './opening.ts'
-import { addsUp, openFiles, record, scratch, until } from './support.ts'
+import { addsUp, openFiles, record, scratch } from './support.ts'
 
 const count = 5
 
@@ -81,10 +82,10 @@ describe('a damaged segment', () => {
     store.queueDown = true
     const spool = await spoolIn(dir, store)
     expect(spool.ledger()).toMatchObject({ accepted: count, spooled: count })
-    await until(() => store.refused > 0, 'it was tried')
+    await until('it was tried', () => store.refused > 0)
     unlinkSync(join(dir, segment))
     store.queueDown = false
-    await until(() => spool.ledger().spooled === 0, 'it is given up')
+    await until('it is given up', () => spool.ledger().spooled === 0)
     addsUp(spool.ledger())
     expect(spool.ledger()).toMatchObject({ accepted: count, quarantined: count, stored: 0, bytes: 0 })
     await spool.close()
@@ -156,7 +157,7 @@ test('R10: open exchanges of a dead gateway keep their bytes, and are stored as 
   const recording = spool.begin(open)
   recording.request(bytes(100))
   recording.response(bytes(200_000, 2))
-  await until(() => openFiles(dir).length === 1, 'it has a file')
+  await until('it has a file', () => openFiles(dir).length === 1)
   await spool.close()
   expect(() => recording.seal(endOf())).toThrow('the spool is closed')
   expect(store.kept()).toEqual([])

@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SpoolFullError } from '../../../src/capture/spool/room.ts'
+import { until } from '../../support/until.ts'
 import { endOf, openOf, sha256 } from '../support.ts'
 import { bytes, spoolIn, storeIn } from './opening.ts'
-import { addsUp, record, scratch, until } from './support.ts'
+import { addsUp, record, scratch } from './support.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -25,7 +26,7 @@ describe('a spool at its bound', () => {
     expect(underWay.seal(endOf())).toBeUndefined()
     expect(spool.ledger().bytes).toBeLessThanOrEqual(2 * mebibyte)
     store.queueDown = false
-    await until(() => begins(spool), 'there is room again')
+    await until('there is room again', () => begins(spool))
     await spool.close(10_000)
     const kept = new Map(store.kept().map((one) => [one.id, one.response]))
     for (const one of sent) expect(kept.get(one.id)).toBe(one.response)
@@ -91,7 +92,7 @@ describe('a spool at its bound', () => {
     await spool.close(0)
     store.queueDown = false
     const again = await spoolIn(dir, store, { maxBytes: mebibyte, whenFull: 'drop' })
-    await until(() => again.ledger().spooled + again.ledger().queued === 0, 'the rest is stored')
+    await until('the rest is stored', () => again.ledger().spooled + again.ledger().queued === 0)
     expect(again.ledger()).toMatchObject({ accepted: 200, stored: 200 - full.dropped, dropped: full.dropped })
     expect(store.kept().length).toBe(200 - full.dropped)
     await again.close()
@@ -126,7 +127,7 @@ describe.skipIf(!mayMount())('a disk that is full (a tmpfs of 6 MiB; only where 
     }
     addsUp(spool.ledger())
     store.queueDown = false
-    await until(() => begins(spool), 'there is room again')
+    await until('there is room again', () => begins(spool))
     expect(existsSync(join(mount, 'spool/0/ballast'))).toBe(true)
     await spool.close(10_000)
     const kept = new Map(store.kept().map((one) => [one.id, one.response]))
@@ -147,7 +148,7 @@ describe.skipIf(!mayMount())('a disk that is full (a tmpfs of 6 MiB; only where 
     expect(() => spool.begin(openOf())).toThrow(SpoolFullError)
     unlinkSync(join(mount, 'filler'))
     store.queueDown = false
-    await until(() => begins(spool), 'there is room again')
+    await until('there is room again', () => begins(spool))
     await spool.close(10_000)
     expect(store.kept().map((one) => one.id)).toContain(sent.id)
     addsUp(spool.ledger())

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import type { Recording } from '../../../src/capture/recording.ts'
+import { until } from '../../support/until.ts'
 import { endOf, openOf } from '../support.ts'
 import { bytes, spoolIn, storeIn } from './opening.ts'
-import { addsUp, scratch, until } from './support.ts'
+import { addsUp, scratch } from './support.ts'
 
 describe('the ledger', () => {
   for (const seed of [1, 2, 3]) {
@@ -26,7 +27,8 @@ describe('the ledger', () => {
         else if (dice < 0.9) seal()
         else if (dice < 0.93) store.queueDown = !store.queueDown
         else if (dice < 0.96) store.storeDown = !store.storeDown
-        else if (dice < 0.99) await new Promise((resolve) => setTimeout(resolve, random() * 120))
+        else if (dice < 0.99)
+          await Bun.sleep(random() * 120) // up to a tick of the spool and a little
         else {
           left += open.splice(0).length
           await spool.close(random() * 100)
@@ -42,10 +44,10 @@ describe('the ledger', () => {
       while (open.length > 0) seal()
       store.queueDown = false
       store.storeDown = false
-      await until(() => {
+      await until('all are stored', () => {
         addsUp(spool.ledger())
         return spool.ledger().stored === sealed + left
-      }, 'all are stored')
+      })
       await spool.close()
       const kept = store.kept()
       expect(kept.length).toBe(sealed + left)

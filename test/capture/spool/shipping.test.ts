@@ -6,10 +6,11 @@ import type { ExchangeOpen } from '../../../src/capture/exchange.ts'
 import { openSpool } from '../../../src/capture/spool.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { redisMissing, type TestRedis, testRedis } from '../../support/redis.ts'
+import { until } from '../../support/until.ts'
 import { handlerOn } from '../store-support.ts'
 import { endOf, openOf, sha256 } from '../support.ts'
 import { bytes, quiet } from './opening.ts'
-import { addsUp, scratch, until } from './support.ts'
+import { addsUp, scratch } from './support.ts'
 
 /** From the gateway's spool over a real queue engine and a real worker into a real database. */
 describe.each([
@@ -55,11 +56,11 @@ describe.each([
         return { id: open.id, hash: sha256(body) }
       })
       await until(
+        'all are stored',
         () => {
           addsUp(spool.ledger())
           return spool.ledger().stored === sent.length
         },
-        'all are stored',
         30_000,
       )
       for (const { id, hash } of sent) {

@@ -39,11 +39,3 @@ export function openFiles(dir: string, slot = 0): Buffer[] {
     .map((name) => readFileSync(join(folder, name)))
     .filter((content) => content.length > 0)
 }
-
-export async function until(condition: () => boolean, what: string, limitMs = 15_000): Promise<void> {
-  const deadline = performance.now() + limitMs
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waiting until ${what}: not within ${limitMs} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

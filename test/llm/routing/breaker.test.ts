@@ -2,6 +2,7 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { Breaker } from '../../../src/llm/routing/breaker.ts'
 import { openHealth } from '../../../src/llm/routing/health.ts'
 import { resetProvider } from '../../../src/llm/routing/queries.ts'
+import { until } from '../../support/until.ts'
 import type { Reply } from '../../support/upstream.ts'
 import { type RoutedGateway, routedGateway, said } from './support.ts'
 
@@ -131,7 +132,7 @@ describe('on the way of calls', () => {
     for (let n = 1; n <= 6; n += 1) {
       answers.push(call())
       const total = () => (gateway.others[0]?.seen.length ?? 0) + (gateway.others[1]?.seen.length ?? 0)
-      while (total() < n) await Bun.sleep(5)
+      await until('one of them has it', () => total() === n)
     }
     expect(gateway.others.map(({ seen }) => seen.length)).toEqual([3, 3])
     for (const reply of held) void reply.answer(200, {}, '{}')

@@ -176,19 +176,23 @@ test('a stream that begins with an error falls to the next', async () => {
 })
 
 test('once the client has seen a byte, a break is its own', async () => {
+  const seen = Promise.withResolvers<void>()
   gateway = await routedGateway([
     ok('native'),
     async (reply) => {
       await reply.head(200, { 'content-type': 'text/event-stream' })
       await reply.chunk('event: ping\ndata: {}\n\n')
-      await Bun.sleep(50)
+      await seen.promise
       reply.cut()
     },
     ok('two'),
   ])
   await gateway.route('pair', { candidates: [{ provider: 'one' }, { provider: 'two', priority: 1 }] })
   const response = await call()
-  await expect(response.text()).rejects.toThrow()
+  const reader = response.body?.getReader()
+  expect(Buffer.from((await reader?.read())?.value ?? '').toString()).toContain('ping')
+  seen.resolve()
+  await expect(reader?.read()).rejects.toThrow()
   expect((await gateway.record(response)).end).toMatchObject({ outcome: 'upstream_gone' })
   expect(gateway.others[1]?.seen).toEqual([])
 })

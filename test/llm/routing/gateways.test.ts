@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
-import { spawnProcess, type TestProcess, until } from '../../support/process.ts'
+import { spawnProcess, type TestProcess } from '../../support/process.ts'
+import { until } from '../../support/until.ts'
 
 setDefaultTimeout(60_000)
 

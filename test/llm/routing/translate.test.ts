@@ -1,6 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
+import { until } from '../../support/until.ts'
 import type { Reply } from '../../support/upstream.ts'
 import { type RoutedGateway, routedGateway, said } from './support.ts'
 
@@ -166,26 +167,24 @@ test('an answer that is no JSON falls to a candidate that makes sense', async ()
 })
 
 test('a stream that breaks off ends with an error in the client’s dialect, and is recorded as broken', async () => {
+  const seen = Promise.withResolvers<void>()
   gateway = await routedGateway([
     async (reply) => {
       await reply.head(200, { 'content-type': 'text/event-stream' })
       await reply.chunk(chunk({ role: 'assistant', content: 'Hel' }))
-      await Bun.sleep(50)
+      await seen.promise
       reply.cut()
     },
   ])
   await gateway.route('cross', route)
   const client = new Anthropic({ baseURL: gateway.url, apiKey: 'k', maxRetries: 0 })
-  await expect(client.messages.stream(asked).finalText()).rejects.toThrow()
-  const record = await gateway.record(gateway.records()[0]?.open.id ?? (await recorded()))
+  const stream = client.messages.stream(asked).on('text', () => seen.resolve())
+  await expect(stream.finalText()).rejects.toThrow()
+  await until('it is recorded', () => gateway.records().length === 1)
+  const record = await gateway.record(gateway.records()[0]?.open.id ?? '')
   expect(record.end.outcome).toBe('upstream_gone')
   expect(Buffer.from(record.response).toString()).toContain('event: error')
 })
-
-async function recorded(): Promise<string> {
-  while (gateway.records().length === 0) await Bun.sleep(5)
-  return gateway.records()[0]?.open.id ?? ''
-}
 
 test('what the target cannot carry goes to a candidate that can', async () => {
   gateway = await routedGateway([whole, (reply) => reply.answer(200, {}, '{"who":"one"}')])

@@ -30,7 +30,7 @@ beforeAll(async () => {
         const more = `{"data":"${'x'.repeat(60_000)}"}`
         while (!signal.aborted) {
           notify('notifications/message', more)
-          await Bun.sleep(0)
+          await Bun.sleep(0) // for the other calls and clients
         }
         return done
       },

@@ -119,6 +119,7 @@ export async function startEdge(options: TestEdgeOptions): Promise<TestEdge> {
     fetch: (request, server) => edge.handle(request, { target: targetOf(request), server }),
   })
   held.add('connections', () => server.stop(true))
+  // Streams that a test left open do not hold up its end.
   held.add('server', () => Promise.race([server.stop(), Bun.sleep(500)]))
   held.add('edge', edge.close)
   const url = `http://127.0.0.1:${server.port}/mcp`

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { Client } from '@modelcontextprotocol/client'
-import { until } from '../../support/process.ts'
+import { until } from '../../support/until.ts'
 import { callOf, endRelays, initialize, modernMeta, startRelay } from '../relay/support.ts'
 import { httpTransport, textOf } from './clients.ts'
 import { type Behind, startBehind } from './servers.ts'

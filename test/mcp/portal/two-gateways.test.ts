@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
-import { spawnProcess, type TestProcess, until } from '../../support/process.ts'
+import { spawnProcess, type TestProcess } from '../../support/process.ts'
+import { until } from '../../support/until.ts'
 import { scripted, tool } from './support.ts'
 
 setDefaultTimeout(60_000)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openSpool } from '#capture'
 import { openRecorder } from '../../../src/mcp/record/open-recorder.ts'
 import { quiet } from '../../capture/store-support.ts'
+import { until } from '../../support/until.ts'
 import { hopOf } from './support.ts'
 
 const [folder = '', id = ''] = process.argv.slice(2)
@@ -15,6 +16,6 @@ const hop = openRecorder({ spool }).begin(hopOf({ id }))
 hop.request(JSON.stringify({ jsonrpc: '2.0', id: 'call-1', method: 'tools/call', params: { name: 'x' } }))
 for (const n of [1, 2])
   hop.response(`id: ${id}_${n}\ndata: {"jsonrpc":"2.0","method":"notifications/progress"}\n\n`)
-while ((await spool.find(id)) === null) await Bun.sleep(5)
+await until('it is on disk', async () => (await spool.find(id)) !== null)
 console.log('on disk')
 setInterval(() => {}, 1_000)

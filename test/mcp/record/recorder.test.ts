@@ -160,7 +160,7 @@ test('R6: the ledger adds up over hops of every kind, and each is stored as it w
     )
     const response = `{"jsonrpc":"2.0","id":7,"result":{"n":${n},"big":"${'y'.repeat((n % 7) * 3_000)}"}}`
     hop.request(asking)
-    if (n % 9 === 0) await Bun.sleep(10)
+    if (n % 9 === 0) await Bun.sleep(10) // so that ticks of the spool fall into some hops
     hop.response(response)
     await hop.end(completed)
     sent.set(hop.id, new Bun.CryptoHasher('sha256').update(response).digest('hex'))

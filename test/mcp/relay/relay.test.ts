@@ -4,7 +4,8 @@ import type { ClientCall } from '../../../src/mcp/portal/portal.ts'
 import type { Answer } from '../../../src/mcp/wire/message.ts'
 import { type Gate, openGate } from '../../support/gate.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
-import { isAlive, repository, until } from '../../support/process.ts'
+import { isAlive, repository } from '../../support/process.ts'
+import { until } from '../../support/until.ts'
 import { startEdge, type TestEdge } from '../edge/support.ts'
 import { callOf, endRelays, type Frame, initialize, modernMeta, startRelay } from './support.ts'
 
@@ -137,7 +138,8 @@ describe('a relay whose gateway goes away', () => {
     gate.shut()
     const relay = startRelay(url())
     const answer = initialize(relay)
-    await Bun.sleep(0)
+    // Its start and its first tries: a connection that is refused shows nowhere.
+    await Bun.sleep(400)
     gate.open()
     expect((await answer).result).toBeDefined()
   })

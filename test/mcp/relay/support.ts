@@ -1,5 +1,6 @@
 import { eachLine } from '#lib/lines'
-import { repository, until } from '../../support/process.ts'
+import { repository } from '../../support/process.ts'
+import { until } from '../../support/until.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: frames of many shapes, looked into by tests
 export type Frame = any

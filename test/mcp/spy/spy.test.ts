@@ -170,7 +170,7 @@ test('C13: a client that takes nothing holds its backend back, and memory with i
   socket.pause()
   await until('the backend is held back', async () => {
     const before = sent
-    await Bun.sleep(300)
+    await Bun.sleep(300) // no byte in that time: it does not merely go slowly
     return sent === before
   })
   expect(sent).toBeLessThan(200)
