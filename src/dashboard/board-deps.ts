@@ -2,6 +2,7 @@ import type { Sql } from 'postgres'
 import type { Audit, Authorise } from '#access'
 import type { Broker } from '#broker'
 import type { Logger } from '#lib/log'
+import type { Vault } from '#lib/vault'
 import type { Live } from './queues/live.ts'
 import type { Contract } from './queues/readings.ts'
 
@@ -17,6 +18,8 @@ export type Board = {
   contracts: readonly Contract[]
   /** The one whose jobs are rows. */
   rowsQueue: string
+  /** Seals the secrets that webhooks are signed with. */
+  vault: Vault
   /** May webhooks go to this machine or its network? */
   allowPrivate: boolean
 }

@@ -2,6 +2,7 @@ import type { Sql } from 'postgres'
 import type { Audit, Authorise } from '#access'
 import type { Broker } from '#broker'
 import type { Logger } from '#lib/log'
+import type { Vault } from '#lib/vault'
 import type { Board } from './board-deps.ts'
 import { openLive } from './queues/live.ts'
 import { openPoll } from './queues/poll.ts'
@@ -14,6 +15,7 @@ export type BoardOptions = {
   audit: Audit
   contracts: readonly Contract[]
   rowsQueue: string
+  vault: Vault
   allowPrivate: boolean
   log: Logger
   /** Between looks at the engine. @default 2_000 */

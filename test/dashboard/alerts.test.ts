@@ -5,12 +5,16 @@ import { queueAlertHandler } from '#consumers/dashboard'
 import { watchAlerts } from '#dashboard'
 import { openLog } from '#lib/log'
 import type { WebhooksPayload } from '#queues/webhooks'
+import { openedSecret } from '../../src/dashboard/alerts/secrets.ts'
 import { adminKey, bearer } from '../access/support.ts'
 import { ignore, note } from '../broker/server.ts'
 import { ask } from '../processes/support.ts'
 import { until } from '../support/until.ts'
 import { plantJob } from './rows.ts'
 import { type TestBoard, testBoard } from './support.ts'
+
+/** It holds from the first look on. */
+const always = { queue: 'jobs', measure: 'no-workers', for_s: 0 }
 
 let one: TestBoard
 let received: { headers: Headers; body: string }[] = []
@@ -44,9 +48,16 @@ function watching() {
     enqueue: async ({ id }: WebhooksPayload) => void enqueued.push(id),
     enqueueMany: async () => {},
   }
-  const { sql, broker } = one
-  const watch = watchAlerts({ sql, broker, rowsQueue: 'jobs', producer, log: openLog('test', 'silent') })
-  const handler = queueAlertHandler({ sql, allowPrivate: true })
+  const { sql, broker, vault } = one
+  const watch = watchAlerts({
+    sql,
+    broker,
+    rowsQueue: 'jobs',
+    producer,
+    vault,
+    log: openLog('test', 'silent'),
+  })
+  const handler = queueAlertHandler({ sql, vault, allowPrivate: true })
   const look = async () => {
     await sql`update queue_alert_rules set evaluated_at = null`
     await watch.look()
@@ -158,7 +169,7 @@ test('a receiver that fails is asked again, and one on this network not at all',
   answer = 500
   await expect(watched.deliver(event?.id ?? '')).rejects.toThrow('answered 500')
   answer = 200
-  const strict = queueAlertHandler({ sql: one.sql, allowPrivate: false })
+  const strict = queueAlertHandler({ sql: one.sql, vault: one.vault, allowPrivate: false })
   const context = { id: 'x', attempt: 1, signal: new AbortController().signal }
   const refused = strict({ v: 1, kind: 'queue-alert', id: event?.id ?? '' }, context)
   await expect(refused).rejects.toBeInstanceOf(FinalJobError)
@@ -171,4 +182,49 @@ test('who may only read sees the rules without the secret part of their receiver
   expect(items[0].webhook_url).toBe(receiver.url.origin)
   const { status, json } = await send('POST', '/api/queues/alerts', { queue: 'none', measure: 'backlog' })
   expect([status, json.errors[0].pointer]).toEqual([422, '/queue'])
+})
+
+test('a secret is sealed in the database, also one that an earlier release kept in clear', async () => {
+  const { sql } = one
+  const stored = async (id: string) => {
+    const [row] = await sql<[{ secret: string }]>`
+      select webhook_secret as secret from queue_alert_rules where id = ${id}`
+    return row.secret
+  }
+  const { json } = await send('POST', '/api/queues/alerts', { ...always, webhook_url: receiver.url.href })
+  expect(await stored(json.id)).toStartWith('v1.')
+  expect(openedSecret(one.vault, json.id, await stored(json.id))).toBe(json.webhook_secret)
+
+  await sql`update queue_alert_rules set webhook_secret = ${json.webhook_secret} where id = ${json.id}`
+  const watched = watching()
+  await watched.look()
+  expect(await stored(json.id)).toStartWith('v1.')
+  expect(openedSecret(one.vault, json.id, await stored(json.id))).toBe(json.webhook_secret)
+  await sql`delete from queue_alert_rules`
+  watched.close()
+})
+
+test('a receiver that is gone is not asked again until it is set anew', async () => {
+  const { sql } = one
+  const made = await send('POST', '/api/queues/alerts', { ...always, webhook_url: receiver.url.href })
+  const path = `/api/queues/alerts/${made.json.id}`
+  const watched = watching()
+  await watched.look()
+  const [event = ''] = watched.enqueued
+  received = []
+  answer = 410
+  for (let tries = 0; tries < 2; tries += 1) {
+    await expect(watched.deliver(event)).rejects.toBeInstanceOf(FinalJobError)
+  }
+  expect(received).toHaveLength(1)
+  const shown = async () => (await get('/api/queues/alerts')).items[0].webhook_error
+  expect(await shown()).toContain('410')
+  expect((await get('/api/queues/alerts/events')).items[0].error).toContain('410')
+
+  answer = 200
+  const { json } = await send('PATCH', path, { webhook_url: receiver.url.href })
+  expect([await shown(), json.webhook_secret]).toEqual([null, null])
+  expect(await watched.deliver(event)).toEqual({ sent: true, status: 200 })
+  await sql`delete from queue_alert_rules`
+  watched.close()
 })

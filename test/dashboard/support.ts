@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { type Access, openAudit } from '#access'
 import { type Broker, type Flow, openBroker, openFlow } from '#broker'
 import { openBoard } from '#dashboard'
+import { openVault, type Vault } from '#lib/vault'
 import { jobs } from '#queues/jobs'
 import type { QueueContract } from '#queues/queue'
 import { accessRoutes } from '#routes/access'
@@ -19,6 +20,7 @@ export type TestBoard = AsyncDisposable & {
   access: Access
   broker: Broker
   flow: Flow
+  vault: Vault
   board: ReturnType<typeof openBoard>
   sql: Awaited<ReturnType<typeof testDatabase>>['sql']
   queue: QueueContract<Note>
@@ -33,13 +35,14 @@ export async function testBoard(queueUrl?: string, queue = noteQueue()): Promise
   const broker = openBroker(queueUrl, url, { log, name: 'test', flow })
   await broker.verify()
   const { authorise } = access
+  const vault = openVault('a secret of the tests, long enough for all')
   const board = openBoard({
     ...{ sql, broker, authorise, audit: openAudit({ sql }), log, rowsQueue: jobs.name },
-    ...{ contracts: [jobs, queue], everyMs: 50, slowMs: 50, allowPrivate: true },
+    ...{ contracts: [jobs, queue], everyMs: 50, slowMs: 50, vault, allowPrivate: true },
   })
   const app = testApp(access, { routes: [accessRoutes({ sql, access }), dashboardRoutes(board)] })
   return {
-    ...{ app, access, broker, flow, board, sql, queue },
+    ...{ app, access, broker, flow, vault, board, sql, queue },
     async keyWith(scopes, tenant = 'default') {
       const { key } = await plantKey(sql, { scopes, tenant })
       await access.refresh()

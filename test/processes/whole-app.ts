@@ -79,7 +79,7 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
   held.add('broker', () => broker.close())
   const board = openBoard({
     ...{ sql, broker, authorise, audit: openAudit({ sql }), log: quiet, rowsQueue: jobs.name },
-    ...{ contracts: [jobs, webhooks], allowPrivate: false },
+    ...{ contracts: [jobs, webhooks], vault, allowPrivate: false },
   })
   held.add('board', board.close)
   const jobsDoor = openJobs({

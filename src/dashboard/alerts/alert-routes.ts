@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import { Elysia } from 'elysia'
 import { may, type Principal } from '#access'
 import { InputError, SluiceError } from '#lib/errors'
-import { isId } from '#lib/ids'
+import { isId, newId } from '#lib/ids'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { checkedUrl } from '#lib/safe-request'
 import { type Board, tag } from '../board-deps.ts'
 import { houseOperator, isOfTheHouse } from '../house.ts'
 import { deleteRule, findRules, insertRule, latestEvents, updateRule } from './queries.ts'
+import { newSecret, sealedSecret } from './secrets.ts'
 import {
   eventView,
   listOf,
@@ -21,10 +21,10 @@ import {
 } from './view.ts'
 
 const description =
-  'Rules are looked at every 10 s, by one gateway for all. A webhook is sent when one fires and when it is over, signed by the Standard Webhooks scheme, and tried again for about a day.'
+  'Rules are looked at every 10 s, by one gateway for all. A webhook is sent when one fires and when it is over, signed by the Standard Webhooks scheme, and tried again for about a day. A receiver that answers 410 is not asked again, as `webhook_error` says, until `webhook_url` is set anew.'
 
 /** What operators want to be told of queues. */
-export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: Board) {
+export function alertRoutes({ sql, authorise, audit, contracts, vault, allowPrivate }: Board) {
   return new Elysia()
     .get(
       '/api/queues/alerts',
@@ -61,8 +61,8 @@ export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: 
       async ({ request, params: { id } }) => {
         const principal = houseOperator(authorise, request)
         await find(id)
-        await audit.run({ request, principal, action: 'alert.delete', subject: `alert:${id}` }, () =>
-          deleteRule(sql, id),
+        await audit.change({ request, principal, action: 'alert.delete', subject: `alert:${id}` }, (tx) =>
+          deleteRule(tx, id),
         )
         return new Response(null, { status: 204 })
       },
@@ -75,13 +75,13 @@ export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: 
     if (!contracts.some(({ name }) => name === input.queue)) {
       throw new InputError(422, 'bad-body', [{ pointer: '/queue', detail: 'there is no such queue' }])
     }
-    const webhook_secret = secretFor(input.webhook_url)
+    const id = newId()
+    const { plain, webhook_secret } = secretFor(id, input.webhook_url)
     const detail = { queue: input.queue, measure: input.measure, threshold: input.threshold }
-    const id = await audit.run(
-      { request, principal, action: 'alert.create', subject: `queue:${input.queue}`, detail },
-      () => insertRule(sql, { ...input, webhook_secret }),
+    await audit.change({ request, principal, action: 'alert.create', subject: `alert:${id}`, detail }, (tx) =>
+      insertRule(tx, { ...input, id, webhook_secret }),
     )
-    return { ...(await find(id)), webhook_secret }
+    return { ...(await find(id)), webhook_secret: plain }
   }
 
   async function change(request: Request, id: string): Promise<NewRuleView> {
@@ -90,12 +90,16 @@ export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: 
     const input = await readJson(request, ruleChange)
     const moved = input.webhook_url !== undefined && input.webhook_url !== before.webhook_url
     // Another receiver must not be able to sign as the first one was signed for.
-    const secret = moved ? { webhook_secret: secretFor(input.webhook_url ?? null) } : {}
+    const secret = moved ? secretFor(id, input.webhook_url ?? null) : null
     const { webhook_url: _, ...detail } = input
-    await audit.run({ request, principal, action: 'alert.change', subject: `alert:${id}`, detail }, () =>
-      updateRule(sql, id, { ...input, ...secret }),
+    await audit.change({ request, principal, action: 'alert.change', subject: `alert:${id}`, detail }, (tx) =>
+      updateRule(tx, id, {
+        ...input,
+        ...(secret === null ? {} : { webhook_secret: secret.webhook_secret }),
+        ...(input.webhook_url === undefined ? {} : { webhook_error: null }),
+      }),
     )
-    return { ...(await find(id)), webhook_secret: null, ...secret }
+    return { ...(await find(id)), webhook_secret: secret?.plain ?? null }
   }
 
   async function find(id: string): Promise<RuleView> {
@@ -104,11 +108,12 @@ export function alertRoutes({ sql, authorise, audit, contracts, allowPrivate }: 
     return rule
   }
 
-  /** @throws SluiceError 422 where it must not be asked */
-  function secretFor(url: string | null): string | null {
-    if (url === null) return null
+  /** As it is shown once, and as it is kept. @throws SluiceError 422 where the receiver must not be asked */
+  function secretFor(id: string, url: string | null) {
+    if (url === null) return { plain: null, webhook_secret: null }
     checkedUrl(url, allowPrivate)
-    return `whsec_${randomBytes(24).toString('base64')}`
+    const plain = newSecret()
+    return { plain, webhook_secret: sealedSecret(vault, id, plain) }
   }
 }
 

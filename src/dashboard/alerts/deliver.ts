@@ -4,7 +4,9 @@ import { FinalJobError, type Handler } from '#broker'
 import { isoTime } from '#lib/clock'
 import { errorText, SluiceError } from '#lib/errors'
 import { safeRequest } from '#lib/safe-request'
+import type { Vault } from '#lib/vault'
 import type { WebhooksPayload } from '#queues/webhooks'
+import { openedSecret } from './secrets.ts'
 import type { EventView } from './view.ts'
 
 type Event = Pick<
@@ -13,24 +15,29 @@ type Event = Pick<
 > & {
   webhook_url: string | null
   webhook_secret: string | null
+  webhook_error: string | null
   delivered: boolean
 }
 
 /** Tells one change of a rule's state, signed by the Standard Webhooks scheme. Throws where it is to be tried again. */
 export function queueAlertHandler(options: {
   sql: Sql
+  vault: Vault
   /** May receivers be on this machine or its network? */
   allowPrivate: boolean
 }): Handler<WebhooksPayload> {
-  const { sql, allowPrivate } = options
+  const { sql, vault, allowPrivate } = options
   return async ({ id }) => {
     const event = await find(sql, id)
     if (event === null || event.webhook_url === null || event.webhook_secret === null || event.delivered) {
       return { sent: false }
     }
     try {
-      const target = { url: event.webhook_url, secret: event.webhook_secret, allowPrivate }
-      const status = await deliver(event, target)
+      if (event.webhook_error !== null) throw new FinalJobError(event.webhook_error)
+      const secret = openedSecret(vault, event.rule_id, event.webhook_secret)
+      const status = await deliver(event, { url: event.webhook_url, secret, allowPrivate })
+      if (status === gone) throw await disable(sql, event)
+      if (status < 200 || status > 299) throw new Error(`deliver a webhook: the receiver answered ${status}`)
       await sql`update queue_alert_events set delivered_at = now(), error = null where id = ${id}`
       return { sent: true, status }
     } catch (error) {
@@ -39,6 +46,16 @@ export function queueAlertHandler(options: {
       throw error
     }
   }
+}
+
+const gone = 410
+
+/** As Standard Webhooks has it: who is gone is not asked again. A receiver that was set meanwhile is another one. */
+async function disable(sql: Sql, { rule_id, webhook_url }: Event): Promise<FinalJobError> {
+  const reason = 'its receiver answered 410: it is gone'
+  await sql`
+    update queue_alert_rules set webhook_error = ${reason} where id = ${rule_id} and webhook_url = ${webhook_url}`
+  return new FinalJobError(reason)
 }
 
 type Target = { url: string; secret: string; allowPrivate: boolean }
@@ -55,14 +72,13 @@ async function deliver(event: Event, { url, secret, allowPrivate }: Target): Pro
     'webhook-timestamp': String(Math.floor(time.getTime() / 1000)),
     'webhook-signature': new Webhook(secret).sign(id, time, body),
   }
-  const { status } = await safeRequest({ url, method: 'POST', headers, body, allowPrivate })
-  if (status < 200 || status > 299) throw new Error(`deliver a webhook: the receiver answered ${status}`)
+  const { status } = await safeRequest({ url, method: 'POST', headers, body, allowPrivate, cut: true })
   return status
 }
 
 async function find(sql: Sql, id: string): Promise<Event | null> {
   const [row] = await sql<Event[]>`
-    select e.id, e.rule_id, r.name, r.queue, r.measure, e.type, e.value, e.threshold, r.webhook_url, r.webhook_secret,
+    select e.id, e.rule_id, r.name, r.queue, r.measure, e.type, e.value, e.threshold, r.webhook_url, r.webhook_secret, r.webhook_error,
       to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, e.delivered_at is not null as delivered
     from queue_alert_events e join queue_alert_rules r on r.id = e.rule_id where e.id = ${id}`
   return row ?? null

@@ -1,5 +1,4 @@
-import type { Sql } from 'postgres'
-import { newId } from '#lib/ids'
+import type { Sql, TransactionSql } from 'postgres'
 import type { EventView, RuleView } from './view.ts'
 
 export type NewRule = Pick<
@@ -8,28 +7,30 @@ export type NewRule = Pick<
 >
 
 export async function insertRule(
-  sql: Sql,
-  rule: NewRule & { webhook_secret: string | null },
-): Promise<string> {
-  const id = newId()
-  await sql`insert into queue_alert_rules ${sql({ id, ...rule })}`
-  return id
+  tx: TransactionSql,
+  rule: NewRule & { id: string; webhook_secret: string | null },
+): Promise<void> {
+  await tx`insert into queue_alert_rules ${tx(rule)}`
 }
 
 export async function findRules(sql: Sql, id?: string): Promise<RuleView[]> {
   return await sql<RuleView[]>`
-    select id, name, queue, measure, threshold, for_s, enabled, webhook_url, state, ${iso(sql, 'since')}, value,
+    select id, name, queue, measure, threshold, for_s, enabled, webhook_url, webhook_error, state, ${iso(sql, 'since')}, value,
       ${iso(sql, 'created_at')}
     from queue_alert_rules where ${id ?? null}::uuid is null or id = ${id ?? null}::uuid order by queue, id`
 }
 
 /** A rule that was changed is measured anew. */
-export async function updateRule(sql: Sql, id: string, change: Record<string, unknown>): Promise<void> {
-  await sql`update queue_alert_rules set ${sql({ ...change, state: 'ok', value: null })}, since = now() where id = ${id}`
+export async function updateRule(
+  tx: TransactionSql,
+  id: string,
+  change: Record<string, unknown>,
+): Promise<void> {
+  await tx`update queue_alert_rules set ${tx({ ...change, state: 'ok', value: null })}, since = now() where id = ${id}`
 }
 
-export async function deleteRule(sql: Sql, id: string): Promise<boolean> {
-  return (await sql`delete from queue_alert_rules where id = ${id} returning id`).length > 0
+export async function deleteRule(tx: TransactionSql, id: string): Promise<void> {
+  await tx`delete from queue_alert_rules where id = ${id}`
 }
 
 export async function latestEvents(sql: Sql, limit: number): Promise<EventView[]> {
@@ -43,7 +44,7 @@ export async function latestEvents(sql: Sql, limit: number): Promise<EventView[]
 export async function overdueEvents(sql: Sql): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     select e.id from queue_alert_events e join queue_alert_rules r on r.id = e.rule_id
-    where e.delivered_at is null and e.error is null and r.webhook_url is not null
+    where e.delivered_at is null and e.error is null and r.webhook_url is not null and r.webhook_error is null
       and e.at between now() - interval '1 day' and now() - interval '1 minute'
     order by e.at limit 100`
   return rows.map(({ id }) => id)

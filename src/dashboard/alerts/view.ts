@@ -40,6 +40,7 @@ export const ruleView = z.object({
   for_s: z.int(),
   enabled: z.boolean(),
   webhook_url: z.string().nullable(),
+  webhook_error: z.string().nullable().meta({ description: 'Why its receiver is not asked any more' }),
   state: z.enum(['ok', 'pending', 'firing']),
   since: z.string().meta({ description: 'Since when it is in that state' }),
   value: z.number().nullable().meta({ description: 'As last measured; null: not known' }),

@@ -22,7 +22,7 @@ export function wireJobs(base: Base, audit: Audit): { closeLive: () => Promise<v
   held.add('dashboard store', close)
   const seen = { sql, broker, log, rowsQueue: jobs.name }
   const board = openBoard({
-    ...{ ...seen, authorise, audit, allowPrivate },
+    ...{ ...seen, authorise, audit, vault, allowPrivate },
     contracts: [jobs, logging, classification, webhooks, upkeep],
   })
   const door = openJobs({
@@ -31,7 +31,7 @@ export function wireJobs(base: Base, audit: Audit): { closeLive: () => Promise<v
   })
   held.add('jobs', door.close)
   held.add('job metrics', jobMetrics({ metrics, sql, queue: jobs.name }))
-  const alerts = watchAlerts({ ...seen, producer: broker.producer(webhooks) })
+  const alerts = watchAlerts({ ...seen, vault, producer: broker.producer(webhooks) })
   held.add('alerts', alerts.close)
   return {
     async closeLive() {

@@ -101,6 +101,7 @@ function Rules({ rules, operator, onDone }: RulesProps) {
             <td>
               {rule.name !== '' && <b>{rule.name} </b>}
               {said(rule)}
+              {rule.webhook_error !== null && <p className="bad">Webhook off: {rule.webhook_error}</p>}
             </td>
             <td>
               <Badge state={rule.enabled ? colours[rule.state] : 'cancelled'}>
@@ -114,6 +115,19 @@ function Rules({ rules, operator, onDone }: RulesProps) {
             <td className="act">
               {operator && (
                 <>
+                  {rule.webhook_error !== null && (
+                    <button
+                      type="button"
+                      className="small"
+                      onClick={() =>
+                        void doIt('It will be told again', () =>
+                          api.changeRule(rule.id, { webhook_url: rule.webhook_url }),
+                        )
+                      }
+                    >
+                      Webhook on
+                    </button>
+                  )}
                   <button
                     type="button"
                     className="small"
