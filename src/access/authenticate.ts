@@ -3,10 +3,10 @@ import { SluiceError } from '#lib/errors'
 import type { Authenticate, Caller } from './caller.ts'
 import { fromOwnPage, sessionCookie } from './cookie.ts'
 import { credentials } from './credential.ts'
-import type { Directory, Entry } from './directory.ts'
+import type { Directory, EndedSession, Entry } from './directory.ts'
 import { hashKey, keyPrefix } from './key.ts'
 import { may, type Principal, type Scope } from './principal.ts'
-import { openSessions, type Session } from './session.ts'
+import { openSessions, type Session, wholeMs } from './session.ts'
 
 /**
  * Who asks for one of our own routes, if that scope is theirs: by a key, or in a browser by a session's cookie. A provider credential does not count here, and
@@ -22,6 +22,8 @@ export type SessionDoor = {
   /** @throws SluiceError 401 where it is no key of ours, or one that is no more */
   begin(key: string): { value: string; session: Session; principal: Principal }
   renew(session: Session): { value: string; session: Session }
+  /** Here and at once; other gateways learn of it from the database. */
+  end(session: Session): EndedSession
   /** Whose page asks; null where there is no session. @throws SluiceError 403 `cross-site` */
   current(request: Request): { session: Session; principal: Principal } | null
 }
@@ -79,6 +81,11 @@ export function openGate({ directory, passThrough, defaultCapture, secret }: Gat
         return { ...sessions.issue(record?.id ?? 'admin'), principal }
       },
       renew: (session) => sessions.issue(session.subject, session),
+      end({ id, begunAt }) {
+        const ended = { id, until: begunAt + wholeMs }
+        directory.endSession(ended)
+        return ended
+      },
       current(request) {
         const found = current(request)
         if (found === null || isOver(found.entry)) return null

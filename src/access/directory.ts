@@ -16,13 +16,19 @@ export const keyRecord = z.object({
 })
 export type KeyRecord = z.infer<typeof keyRecord>
 
+/** A session that somebody left; `until`, in ms since the epoch, it could have gone on. */
+const endedSession = z.object({ id: z.string(), until: z.number() })
+
 /** The state of all keys at a revision. */
 export const keySet = z.object({
   revision: z.int().nonnegative(),
   admin_hash: z.string().nullable(),
   keys: z.array(keyRecord),
+  /** Absent in a file of a release before it. */
+  ended: z.array(endedSession).default([]),
 })
 export type KeySet = z.infer<typeof keySet>
+export type EndedSession = z.infer<typeof endedSession>
 
 export type Entry = {
   principal: Principal
@@ -36,6 +42,10 @@ export type Entry = {
 export type Directory = {
   find(hash: string): Entry | undefined
   has(id: string): boolean
+  /** Did somebody leave that session? */
+  hasEnded(session: string): boolean
+  /** Here at once, whatever the database says. */
+  endSession(ended: EndedSession): void
   /** By the key's id, or `admin`. */
   holder(subject: string): { entry: Entry; hash: string } | undefined
   /** Takes what is newer than `revision`. */
@@ -55,6 +65,7 @@ export function openDirectory(options: {
 }): Directory {
   const byHash = new Map<string, Entry>()
   const byId = new Map<string, Entry>()
+  const ended = new Map<string, number>()
   let revision = -1
   let adminHash: string | null = null
 
@@ -65,6 +76,8 @@ export function openDirectory(options: {
   return {
     find: (hash) => (isAdmin(hash) ? admin : byHash.get(hash)),
     has: (id) => byId.has(id),
+    hasEnded: (session) => ended.has(session),
+    endSession: ({ id, until }) => void ended.set(id, until),
     holder,
     merge,
     replace(set) {
@@ -79,11 +92,14 @@ export function openDirectory(options: {
       revision: Math.max(revision, 0),
       admin_hash: adminHash,
       keys: [...byId.values()].flatMap(({ record }) => record ?? []),
+      ended: [...ended].map(([id, until]) => ({ id, until })),
     }),
   }
 
   function merge(change: KeySet): void {
     for (const record of change.keys) put(record)
+    for (const { id, until } of change.ended) ended.set(id, until)
+    for (const [id, until] of ended) if (until < Date.now()) ended.delete(id)
     if (fixedAdmin === undefined && change.admin_hash !== adminHash) admin = adminEntry()
     adminHash = change.admin_hash
     revision = change.revision

@@ -5,6 +5,7 @@ import { isId, newId } from '#lib/ids'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { Access } from './access.ts'
+import type { Audit } from './audit.ts'
 import { makeKey } from './key.ts'
 import { may, type Principal, scopes } from './principal.ts'
 import { getKey, insertKey, listKeys, type Reach, revokeKey } from './queries.ts'
@@ -12,7 +13,7 @@ import { type KeyView, keyInput, keyQuery, keyView, listOf, newKeyView, pageOf }
 
 const tag = 'access'
 
-export function keyRoutes({ sql, access }: { sql: Sql; access: Access }) {
+export function keyRoutes({ sql, access, audit }: { sql: Sql; access: Access; audit: Audit }) {
   const { authorise } = access
   return new Elysia()
     .post(
@@ -63,15 +64,20 @@ export function keyRoutes({ sql, access }: { sql: Sql; access: Access }) {
     mayGrant(principal, input)
     const { key, hash, prefix, last4 } = makeKey()
     const tenant = input.tenant ?? principal.tenant
-    const row = await insertKey(sql, {
-      ...{ id: newId(), tenant, hash, prefix, last4, name: input.name, tags: input.tags },
-      scopes: [...new Set(input.scopes)],
-      capture: input.capture ?? null,
-      created_by: principal.keyId,
-      expires_at: input.expires_at ?? null,
-    })
-    if (row === null)
+    const id = newId()
+    const granted = [...new Set(input.scopes)]
+    const detail = { name: input.name, tenant, scopes: granted }
+    const asked = { request, principal, action: 'key.create', subject: `key:${id}`, detail }
+    const row = await audit.change(asked, async (tx) => {
+      const made = await insertKey(tx, {
+        ...{ id, tenant, hash, prefix, last4, name: input.name, tags: input.tags, scopes: granted },
+        capture: input.capture ?? null,
+        created_by: principal.keyId,
+        expires_at: input.expires_at ?? null,
+      })
+      if (made !== null) return made
       throw new InputError(422, 'bad-body', [{ pointer: '/tenant', detail: 'does not exist' }])
+    })
     await inForce()
     return { key, ...row }
   }
@@ -93,8 +99,10 @@ export function keyRoutes({ sql, access }: { sql: Sql; access: Access }) {
   }
 
   async function revoke(request: Request, id: string): Promise<KeyView> {
-    const reach = reachOf(authorise(request, 'keys'))
-    const row = found(isId(id) ? await revokeKey(sql, reach, id) : null)
+    const principal = authorise(request, 'keys')
+    if (!isId(id)) return found(null)
+    const asked = { request, principal, action: 'key.revoke', subject: `key:${id}` }
+    const row = await audit.change(asked, async (tx) => found(await revokeKey(tx, reachOf(principal), id)))
     await inForce()
     return row
   }

@@ -1,12 +1,13 @@
 import type { Sql, TransactionSql } from 'postgres'
-import type { KeySet } from './directory.ts'
+import type { EndedSession, KeySet } from './directory.ts'
 import type { KeyView, TenantView } from './shapes.ts'
 
 /** Which keys a principal may see: its tenant's (null: all) that hold no scope which it lacks. */
 export type Reach = { tenant: string | null; scopes: readonly string[] }
 
 /**
- * All keys changed after a revision, and how many there are in all, from one statement and so one snapshot.
+ * All keys changed and sessions ended after a revision, and how many keys there are in all, from one statement and so
+ * one snapshot.
  * `total` tells a reader that lost rows (a restored backup) to load everything again.
  */
 export async function keysSince(sql: Sql, revision: number): Promise<KeySet & { total: number }> {
@@ -21,9 +22,20 @@ export async function keysSince(sql: Sql, revision: number): Promise<KeySet & { 
           'tags', tags, 'expires_at', floor(extract(epoch from expires_at) * 1000),
           'revoked_at', floor(extract(epoch from revoked_at) * 1000)
         )) from access_keys where revision > ${revision}
-      ), '[]') as keys`
+      ), '[]') as keys,
+      coalesce((
+        select json_agg(json_build_object('id', id, 'until', floor(extract(epoch from until) * 1000)))
+        from access_ended_sessions where revision > ${revision} and until > now()
+      ), '[]') as ended`
   if (row === undefined) throw new Error('load access keys: no answer')
   return row
+}
+
+/** Nothing where it was ended before. */
+export async function insertEnded(tx: Sql | TransactionSql, { id, until }: EndedSession): Promise<void> {
+  await tx`
+    insert into access_ended_sessions (id, until) values (${id}, to_timestamp(${until} / 1000.0))
+    on conflict (id) do nothing`
 }
 
 export type KeyInsert = {
@@ -41,7 +53,7 @@ export type KeyInsert = {
 }
 
 /** Null where the tenant does not exist. */
-export async function insertKey(sql: Sql, key: KeyInsert): Promise<KeyView | null> {
+export async function insertKey(sql: Sql | TransactionSql, key: KeyInsert): Promise<KeyView | null> {
   const [row] = await sql<KeyView[]>`
     insert into access_keys
       (id, tenant, hash, prefix, last4, name, scopes, capture, tags, created_by, expires_at)
@@ -72,7 +84,11 @@ export async function getKey(sql: Sql, reach: Reach, id: string): Promise<KeyVie
 }
 
 /** A key that is revoked already keeps its time. */
-export async function revokeKey(sql: Sql, reach: Reach, id: string): Promise<KeyView | null> {
+export async function revokeKey(
+  sql: Sql | TransactionSql,
+  reach: Reach,
+  id: string,
+): Promise<KeyView | null> {
   const [row] = await sql<KeyView[]>`
     update access_keys set revoked_at = coalesce(revoked_at, now())
     where id = ${id} and ${within(sql, reach)} returning ${shown(sql)}`
@@ -97,7 +113,7 @@ export async function insertAdminKey(sql: Sql, hash: string): Promise<boolean> {
 
 /** Null where the id is taken. */
 export async function insertTenant(
-  sql: Sql,
+  sql: Sql | TransactionSql,
   tenant: { id: string; name: string },
 ): Promise<TenantView | null> {
   const [row] = await sql<TenantView[]>`
@@ -118,11 +134,11 @@ export async function getTenant(sql: Sql, id: string): Promise<TenantView | null
   return row ?? null
 }
 
-function within(sql: Sql, reach: Reach) {
+function within(sql: Sql | TransactionSql, reach: Reach) {
   return sql`(${reach.tenant}::text is null or tenant = ${reach.tenant}) and scopes <@ ${[...reach.scopes]}::text[]`
 }
 
-function shown(sql: Sql) {
+function shown(sql: Sql | TransactionSql) {
   return sql`access_keys.id, tenant, access_keys.name, prefix, last4, scopes, capture, tags,
     case when revoked_at is not null then 'revoked' when expires_at <= now() then 'expired' else 'active' end
       as status,
@@ -131,7 +147,7 @@ function shown(sql: Sql) {
 }
 
 /** Times as text, so that no driver setting and no time zone can change them. */
-function iso(sql: Sql, column: string, table?: string) {
+function iso(sql: Sql | TransactionSql, column: string, table?: string) {
   const name = table === undefined ? sql(column) : sql(`${table}.${column}`)
   return sql`to_char(${name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(column)}`
 }

@@ -4,21 +4,26 @@ import { SluiceError } from '#lib/errors'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { Access } from './access.ts'
+import type { Audit } from './audit.ts'
 import { getTenant, insertTenant, listTenants } from './queries.ts'
 import { listOf, pageOf, tenantInput, tenantQuery, tenantView } from './shapes.ts'
 
 const tag = 'access'
 
-export function tenantRoutes({ sql, access }: { sql: Sql; access: Access }) {
+export function tenantRoutes({ sql, access, audit }: { sql: Sql; access: Access; audit: Audit }) {
   const { authorise } = access
   return new Elysia()
     .post(
       '/api/tenants',
       async ({ request }) => {
-        authorise(request, 'admin')
+        const principal = authorise(request, 'admin')
         const { id, name } = await readJson(request, tenantInput)
-        const made = await insertTenant(sql, { id, name: name ?? id })
-        if (made === null) throw new SluiceError(409, 'tenant-exists', `There is a tenant ${id} already`)
+        const asked = { request, principal, action: 'tenant.create', subject: `tenant:${id}` }
+        const made = await audit.change(asked, async (tx) => {
+          const row = await insertTenant(tx, { id, name: name ?? id })
+          if (row !== null) return row
+          throw new SluiceError(409, 'tenant-exists', `There is a tenant ${id} already`)
+        })
         return Response.json(made, { status: 201 })
       },
       routeDoc({

@@ -1,1 +1,2 @@
 export { queueAlertHandler } from './alerts/deliver.ts'
+export { alertsUpkeep } from './alerts/upkeep.ts'

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres'
 import { idFloor } from '#lib/ids'
+import { atOnce, inSteps } from '#store'
 import { keptHours } from './submission/idempotency.ts'
 
-const atOnce = 2_000
 const dayMs = 86_400_000
 /** Who was told of the end of a job is kept for so long. */
 const deliveriesDays = 30
@@ -17,14 +17,14 @@ export async function jobsUpkeep(
   { retentionDays }: { retentionDays?: number } = {},
 ): Promise<number> {
   await sql`delete from job_workers where seen_at < now() - interval '1 day'`
-  await repeated(async () => {
+  await inSteps(async () => {
     const { count } = await sql`
       delete from job_idempotency where (tenant, key) in (
         select tenant, key from job_idempotency where created_at < now() - ${keptHours} * interval '1 hour'
         order by created_at limit ${atOnce})`
     return count
   })
-  await repeated(async () => {
+  await inSteps(async () => {
     const { count } = await sql`
       delete from job_deliveries where id in (
         select id from job_deliveries where state in ('delivered', 'failed')
@@ -34,7 +34,7 @@ export async function jobsUpkeep(
   })
   if (retentionDays === undefined) return 0
   const before = idFloor(Date.now() - retentionDays * dayMs)
-  return await repeated(async () => {
+  return await inSteps(async () => {
     const { count } = await sql`
       delete from jobs where id in (
         select id from jobs where id < ${before} and state in ('succeeded', 'failed', 'cancelled', 'expired')
@@ -42,13 +42,4 @@ export async function jobsUpkeep(
         order by id limit ${atOnce})`
     return count
   })
-}
-
-async function repeated(step: () => Promise<number>): Promise<number> {
-  let sum = 0
-  for (;;) {
-    const count = await step()
-    sum += count
-    if (count < atOnce) return sum
-  }
 }

@@ -24,6 +24,7 @@ const schema = z.object({
   SPOOL_MAX_BYTES: bytes.min(16 * 1024 * 1024, 'must be at least 16777216 (16 MiB)').default(8 * 1024 ** 3),
   SPOOL_FULL: z.enum(['block', 'drop']).default('block'),
   RETENTION_DAYS: z.coerce.number().int().min(1).optional(),
+  AUDIT_RETENTION_DAYS: z.coerce.number().int().min(1).optional(),
   LOG_RETENTION_DAYS: z.coerce.number().int().min(1).optional(),
   LOG_RETENTION_COUNT: z.coerce.number().int().min(1).optional(),
   BODY_MAX_BYTES: bytes.default(100 * 1024 * 1024),

@@ -27,10 +27,8 @@ async function start(held: Releaser): Promise<Started> {
   const base = await openBase(env, log, held)
   const { sql, metrics, reading, access, broker, spool } = base
   const { authorise } = access
-  const audit = openAudit({
-    ...{ sql, log },
-    addressOf: (request) => app.server?.requestIP(request)?.address ?? null,
-  })
+  const addressOf = (request: Request) => app.server?.requestIP(request)?.address ?? null
+  const audit = openAudit({ sql, log, addressOf })
   const models = await wireModels(base)
   const jobs = wireJobs(base, audit)
   const mcp = await wireMcp(base, models)
@@ -41,7 +39,7 @@ async function start(held: Releaser): Promise<Started> {
       ...models.routes,
       ...mcp.routes,
       ...jobs.routes,
-      accessRoutes({ sql, access, audit }),
+      accessRoutes({ sql, access, audit, log, addressOf }),
       keptRoutes({ sql, reading, authorise }),
       captureRoutes({ reading, authorise, log, ledgers: () => [spool.ledger()], replay, speaks }),
     ],

@@ -1,10 +1,11 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
+import { accessUpkeep } from '#access'
 import { type Broker, type Handler, openBroker, openFlow } from '#broker'
 import { interpretBy } from '#capture'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
-import { queueAlertHandler } from '#consumers/dashboard'
+import { alertsUpkeep, queueAlertHandler } from '#consumers/dashboard'
 import { jobWebhookHandler, openRunning } from '#consumers/jobs'
 import { classificationHandler, webhookHandler } from '#consumers/llm'
 import { builtInKinds, jobsUpkeep, openRegistry } from '#jobs'
@@ -68,6 +69,8 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
       await moneyUpkeep(sql)
       await sweepCache(sql, env.CACHE_MAX_BYTES)
       await jobsUpkeep(sql, retention(env))
+      await accessUpkeep(sql, { auditDays: env.AUDIT_RETENTION_DAYS })
+      await alertsUpkeep(sql)
       if (env.RETENTION_DAYS !== undefined) await pruneLadders(sql, env.RETENTION_DAYS)
       return await record(payload, job)
     }

@@ -7,6 +7,7 @@
  * cluster    a Postgres data directory
  * embedded   the Postgres that `bun start` runs itself where no DATABASE_URL is set
  */
+export { atOnce, inSteps } from './bounded.ts'
 export { openStore, type Store } from './client.ts'
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbedded } from './embedded.ts'
 export { type Follower, type FollowOptions, follow, patiently } from './follow.ts'

@@ -34,7 +34,7 @@ async function login(key: string, headers: Record<string, string> = own) {
 test('Q8: a key becomes a cookie that no script can read and no other site can send', async () => {
   const { status, json, set, text } = await login(adminKey)
   expect([status, json.signed_in, json.tenant]).toEqual([200, true, 'default'])
-  expect(set).toMatch(/^sluice_session=v1\.\S+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=1800$/)
+  expect(set).toMatch(/^sluice_session=v2\.\S+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=1800$/)
   expect(set + text).not.toContain(adminKey)
   const forwarded = await login(adminKey, { ...own, 'x-forwarded-proto': 'https' })
   expect(forwarded.set).toEndWith('; Secure')
@@ -55,7 +55,7 @@ test('Q8: a session reads, and goes on for as long as it is asked about', async 
   expect((await ask(app, '/api/keys', { headers: { cookie } })).status).toBe(200)
   const me = await ask(app, '/api/me', { headers: { cookie } })
   expect(me.json).toMatchObject({ signed_in: true, scopes: expect.arrayContaining(['operator', 'admin']) })
-  expect(me.headers.get('set-cookie')).toStartWith('sluice_session=v1.')
+  expect(me.headers.get('set-cookie')).toStartWith('sluice_session=v2.')
   expect((await ask(app, '/api/me')).json).toMatchObject({ signed_in: false, scopes: [] })
 })
 
@@ -96,7 +96,9 @@ test('Q8: a session may do what its key may, and ends with it', async () => {
 test('a cookie that was changed, or signed with another secret or for another admin key, is none', async () => {
   const { cookie } = await login(adminKey)
   const [name, body, mac] = cookie.split('.')
-  const forged = Buffer.from(JSON.stringify(['admin', Date.now(), Date.now() + 1e9])).toString('base64url')
+  const forged = Buffer.from(JSON.stringify(['x', 'admin', Date.now(), Date.now() + 1e9])).toString(
+    'base64url',
+  )
   const others = await Promise.all([
     testAccess(database.sql, { secret: `${secret}!` }),
     testAccess(database.sql, { secret, adminKey: 'another-admin-key-of-tests' }),

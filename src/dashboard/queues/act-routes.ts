@@ -27,7 +27,7 @@ export const limitsInput = z.strictObject({
 
 /** What an operator of the house does to a whole queue. All of it is on record. */
 export function actRoutes(board: Board) {
-  const { authorise, audit, broker, live, sql, contracts, rowsQueue } = board
+  const { authorise, audit, broker, live, contracts, rowsQueue } = board
   return new Elysia()
     .post(
       '/api/queues/:queue/pause',
@@ -67,15 +67,12 @@ export function actRoutes(board: Board) {
     const contract = contractOf(name)
     const { kind: of } = await readJson(request, heldInput)
     const subject = subjectOf(name, of)
-    await audit.run(
-      { request, principal, action: paused ? 'queue.pause' : 'queue.resume', subject },
-      async () => {
-        const inspector = broker.inspect(contract)
-        if (name === rowsQueue) await changeKind(sql, of ?? '*', { paused })
-        else if (paused) await inspector.pause()
-        else await inspector.resume()
-      },
-    )
+    const asked = { request, principal, action: paused ? 'queue.pause' : 'queue.resume', subject }
+    if (name === rowsQueue) await audit.change(asked, (tx) => changeKind(tx, of ?? '*', { paused }))
+    else {
+      const inspector = broker.inspect(contract)
+      await audit.run(asked, () => (paused ? inspector.pause() : inspector.resume()))
+    }
     return await done()
   }
 
@@ -98,16 +95,17 @@ export function actRoutes(board: Board) {
     const { kind: of, concurrency, rate } = await readJson(request, limitsInput)
     const detail = { concurrency, rate }
     const subject = subjectOf(name, of)
-    await audit.run({ request, principal, action: 'queue.limits', subject, detail }, async () => {
+    const asked = { request, principal, action: 'queue.limits', subject, detail }
+    if (name === rowsQueue) {
+      const per_minute = rate == null ? rate : Math.max(1, Math.round((rate.max * 60_000) / rate.per_ms))
+      await audit.change(asked, (tx) => changeKind(tx, of ?? '*', { concurrency, per_minute }))
+    } else {
       const inspector = broker.inspect(contract)
-      if (name === rowsQueue) {
-        const per_minute = rate == null ? rate : Math.max(1, Math.round((rate.max * 60_000) / rate.per_ms))
-        await changeKind(sql, of ?? '*', { concurrency, per_minute })
-        return
-      }
-      if (concurrency !== undefined) await inspector.limitConcurrency(concurrency)
-      if (rate !== undefined) await inspector.limitRate(rate)
-    })
+      await audit.run(asked, async () => {
+        if (concurrency !== undefined) await inspector.limitConcurrency(concurrency)
+        if (rate !== undefined) await inspector.limitRate(rate)
+      })
+    }
     return await done()
   }
 
