@@ -1,5 +1,5 @@
 import { type LookupAddress, lookup as resolve } from 'node:dns'
-import http from 'node:http'
+import http, { type IncomingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net'
 import { SluiceError } from './errors.ts'
@@ -28,7 +28,9 @@ export type SafeRequest = {
  * @throws SluiceError 422 `bad-url`, `address-refused` where it may not be asked; 502 `no-answer` where it cannot be
  *   reached, is too slow or says too much
  */
-export async function safeRequest(request: SafeRequest): Promise<{ status: number; text: string }> {
+export async function safeRequest(
+  request: SafeRequest,
+): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
   const url = checkedUrl(request.url, request.allowPrivate)
   const { method, headers = {}, body = '', timeoutMs = 10_000, maxBytes = 65_536, cut = false } = request
   const client = url.protocol === 'https:' ? https : http
@@ -57,7 +59,8 @@ export async function safeRequest(request: SafeRequest): Promise<{ status: numbe
 
         function done(): void {
           clearTimeout(timer)
-          resolveAnswer({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') })
+          const { statusCode: status = 0, headers } = answer
+          resolveAnswer({ status, headers, text: Buffer.concat(chunks).toString('utf8') })
           sent.destroy()
         }
       },

@@ -123,6 +123,26 @@ describe.each(engines)('webhooks of jobs on %s', (engine) => {
     for (const id of [slow, away, much, good, down]) await remove(id)
   }, 30_000)
 
+  test('a receiver that says when to come again is left alone until then, whatever our own wait is', async () => {
+    const { id } = await it.add({ events: ['succeeded'] })
+    for (const [status, header, least, most] of [
+      [503, '600', 600, 661],
+      [429, new Date(Date.now() + 900_000).toUTCString(), 890, 992],
+      [503, '999999', 28_800, 31_681],
+      [500, '600', 0, 10],
+      [503, 'soon', 0, 10],
+    ] as const) {
+      it.answer((reply) => reply.answer(status, { 'retry-after': header }))
+      const job = await it.rig.add({ kind: 'echo' })
+      const tried = async () => (await it.ofJob(job))[0]
+      await until('it was tried', async () => ((await tried())?.tries ?? 0) > 0)
+      const [row] = await it.rig.database.sql<[{ wait: number }]>`
+        select extract(epoch from next_at - tried_at)::float8 as wait from job_deliveries where job_id = ${job}`
+      expect([header, row.wait >= least, row.wait <= most]).toEqual([header, true, true])
+    }
+    await remove(id)
+  })
+
   test('what the queue refused or lost is found again', async () => {
     it.answer((reply) => reply.answer(200, {}))
     const { id } = await it.add({ events: ['succeeded'] })

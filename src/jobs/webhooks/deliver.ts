@@ -2,11 +2,9 @@ import type { Sql } from 'postgres'
 import type { Handler } from '#broker'
 import type { WebhooksPayload } from '#queues/webhooks'
 import { type Outcome, type Sending, type SendOptions, send } from './send.ts'
+import { ordinaryWait, waitBefore } from './waits.ts'
 
 type Delivery = Sending & { enabled: boolean; tries: number }
-
-/** Between tries, in s: about a day in all. */
-const ladder = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800]
 
 export type DeliverOptions = SendOptions & {
   sql: Sql
@@ -19,12 +17,13 @@ export type DeliverOptions = SendOptions & {
  * database is away.
  */
 export function jobWebhookHandler(options: DeliverOptions): Handler<WebhooksPayload> {
-  const { sql, waitS = (tries) => ladder[tries - 1] ?? null } = options
+  const { sql, waitS = ordinaryWait } = options
   return async ({ id }, { judge }) => {
     const delivery = await findQueued(sql, id)
     if (delivery === null) return { sent: false }
     const outcome = delivery.enabled ? await send(delivery, options) : disabled
-    const wait = outcome.delivered || outcome.final ? null : waitS(delivery.tries + 1)
+    const own = outcome.delivered || outcome.final ? null : waitS(delivery.tries + 1)
+    const wait = waitBefore(own, outcome.retryAfterS)
     await writeOutcome(sql, delivery, { ...outcome, wait })
     judge?.(outcome.delivered ? 'done' : wait === null ? 'failed' : 'retried')
     return { sent: outcome.delivered, status: outcome.status }
@@ -32,7 +31,7 @@ export function jobWebhookHandler(options: DeliverOptions): Handler<WebhooksPayl
 }
 
 const disabled: Outcome = {
-  ...{ delivered: false, final: true, status: null, tookMs: 0, answer: null },
+  ...{ delivered: false, final: true, status: null, retryAfterS: null, tookMs: 0, answer: null },
   error: 'the webhook is disabled',
 }
 const gone = 410
@@ -65,13 +64,9 @@ async function writeOutcome(
     with written as (
       update job_deliveries set state = ${state}, tries = tries + 1, tried_at = now(), status = ${status},
         took_ms = ${tookMs}, answer = ${answer}, error = ${error}, delivered_at = case when ${delivered} then now() end,
-        next_at = now() + ${jittered(wait ?? 0)}::float8 * interval '1 second'
+        next_at = now() + ${wait ?? 0}::float8 * interval '1 second'
       where id = ${id} and state = 'queued'
     )
     update job_webhooks set enabled = false, error = 'its receiver answered 410: it is gone'
     where id = ${webhook_id} and ${status === gone && job_id !== null}`
-}
-
-function jittered(seconds: number): number {
-  return seconds * (0.9 + Math.random() / 5)
 }

@@ -3,6 +3,7 @@ import { isoTime } from '#lib/clock'
 import { cleanText, errorText, SluiceError } from '#lib/errors'
 import { safeRequest } from '#lib/safe-request'
 import { opened, type Receivers } from './receivers.ts'
+import { secondsOf } from './waits.ts'
 
 export type Sending = {
   id: string
@@ -21,6 +22,8 @@ export type Outcome = {
   /** No further try can help. */
   final: boolean
   status: number | null
+  /** How long the receiver wants to be left alone, in s; null: it does not say. */
+  retryAfterS: number | null
   tookMs: number
   answer: string | null
   error: string | null
@@ -32,6 +35,8 @@ export type SendOptions = Receivers & {
 }
 
 const gone = 410
+/** Where `Retry-After` is about trying again. */
+const busy = new Set([429, 503])
 const mostAnswer = 4_096
 const shownAnswer = 300
 
@@ -43,16 +48,20 @@ export async function send(sending: Sending, options: SendOptions): Promise<Outc
   if ('error' in result) {
     const final = result.error instanceof SluiceError && result.error.status === 422
     const error = errorText(result.error, 300)
-    return { delivered: false, final, status: null, tookMs, answer: null, error }
+    return { delivered: false, final, status: null, retryAfterS: null, tookMs, answer: null, error }
   }
-  const { status, text } = result
+  const { status, text, retryAfter } = result
   const delivered = status >= 200 && status < 300
   const error = delivered ? null : `the receiver answered ${status}${explained(status)}`
   const answer = cleanText(text).slice(0, shownAnswer) || null
-  return { delivered, final: status === gone, status, tookMs, answer, error }
+  const retryAfterS = busy.has(status) ? secondsOf(retryAfter) : null
+  return { delivered, final: status === gone, status, retryAfterS, tookMs, answer, error }
 }
 
-async function attempt(sending: Sending, options: SendOptions): Promise<{ status: number; text: string }> {
+async function attempt(
+  sending: Sending,
+  options: SendOptions,
+): Promise<{ status: number; text: string; retryAfter: string | undefined }> {
   const { id, webhook_id, url, secrets } = sending
   const { vault, allowPrivate, timeoutMs = 10_000 } = options
   const time = new Date()
@@ -67,10 +76,11 @@ async function attempt(sending: Sending, options: SendOptions): Promise<{ status
     'webhook-timestamp': String(Math.floor(time.getTime() / 1_000)),
     'webhook-signature': signatures.join(' '),
   }
-  return await safeRequest({
+  const answer = await safeRequest({
     ...{ url, method: 'POST', headers, body, allowPrivate },
     ...{ timeoutMs, maxBytes: mostAnswer, cut: true },
   })
+  return { status: answer.status, text: answer.text, retryAfter: answer.headers['retry-after'] }
 }
 
 /** The same at each try: what the job was when it ended, and where the rest is. */

@@ -15,7 +15,7 @@ import { newWebhookView, rotation, webhookChange, webhookInput, webhookView } fr
 const tag = 'jobs'
 const listed = 200
 
-const description = `Signed by the scheme of Standard Webhooks (\`webhook-id\`, \`-timestamp\`, \`-signature\`), tried for about a day, with the same \`webhook-id\` each time. A receiver that answers 410 is disabled. Redirects are not followed, and addresses of private networks are refused unless the operator allows them.
+const description = `Signed by the scheme of Standard Webhooks (\`webhook-id\`, \`-timestamp\`, \`-signature\`), tried for about a day, with the same \`webhook-id\` each time, later where it answers 429 or 503 with \`Retry-After\` (up to 8 hours). A receiver that answers 410 is disabled. Redirects are not followed, and addresses of private networks are refused unless the operator allows them.
 
 A body is \`{"type": "job.succeeded", "timestamp": …, "data": {…}}\`: what the job was when it ended, its error, and where its result is.`
 
