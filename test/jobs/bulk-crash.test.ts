@@ -93,3 +93,21 @@ test('one that cannot go on says why, and holds up no other', async () => {
   })
   await worker.close()
 }, 30_000)
+
+test('one ends with the key that ordered it, says why, and cannot be gone on with', async () => {
+  const { sql } = rig.database
+  await plant(200, 'keyed')
+  const worker = await rig.worker({ kinds: [] })
+  for (const change of [sql`revoked_at = now()`, sql`expires_at = now()`]) {
+    const key = await one.key({ scopes: ['operator', 'read'] })
+    const body = { action: 'remove', filter: { tag: 'keyed' }, per_second: 5 }
+    const { id } = (await one.ask('POST', '/api/jobs/bulk', { body, key })).json as Bulk
+    await until('it has begun', async () => (await show(id)).changed > 0)
+    await sql`update access_keys set ${change} where id = (select key_id::uuid from job_bulks where id = ${id})`
+    await until('it has ended', async () => (await show(id)).state === 'cancelled')
+    expect((await show(id)).error).toBe('the key that ordered it is no longer good')
+    expect((await show(id)).changed).toBeLessThan(100)
+    expect((await one.ask('POST', `/api/jobs/bulk/${id}/resume`)).status).toBe(409)
+  }
+  await worker.close()
+}, 30_000)

@@ -31,7 +31,9 @@ export const bulkView = z.object({
   total: z.int().meta({ description: 'Counted at its start' }),
   changed: z.int(),
   progress: z.number().meta({ description: '0 to 1' }),
-  error: z.string().nullable().meta({ description: 'Why it does not go on; it tries' }),
+  error: z.string().nullable().meta({
+    description: 'Why it does not go on (it tries), or why it was ended: its key is no longer good',
+  }),
   created_at: z.iso.datetime(),
   ended_at: z.iso.datetime().nullable(),
 })

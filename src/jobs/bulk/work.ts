@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres'
+import { isKeyGood } from '#access'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import { tellCancelled } from '../control/cancel.ts'
@@ -13,6 +14,7 @@ const mostAtOnce = 500
 
 type Bulk = {
   id: string
+  key_id: string | null
   action: Action
   filter: JobFilters
   position: string
@@ -59,7 +61,8 @@ export function openBulkWork(options: { sql: Sql; announcer: Announcer; log: Log
     try {
       const changed = await sql.begin(async (tx) => {
         const bulk = await take(tx, id)
-        return bulk === null ? null : await carryOn(tx, bulk)
+        if (bulk === null) return null
+        return (await isOrdered(tx, bulk)) ? await carryOn(tx, bulk) : await end(tx, bulk.id)
       })
       if (changed !== null) await tell(changed)
     } catch (error) {
@@ -79,10 +82,22 @@ export function openBulkWork(options: { sql: Sql; announcer: Announcer; log: Log
 /** @returns null where another worker is at it, or it was paused or ended meanwhile */
 async function take(tx: TransactionSql, id: string): Promise<Bulk | null> {
   const [row] = await tx<Bulk[]>`
-    select id, action, filter, position,
+    select id, key_id, action, filter, position,
       floor(least(allowance + per_second * extract(epoch from now() - allowance_at), greatest(1, per_second)))::int as room
     from job_bulks where id = ${id} and state = 'running' for update skip locked`
   return row ?? null
+}
+
+/** Whoever ordered it may have lost the right to since. */
+async function isOrdered(tx: TransactionSql, { key_id }: Bulk): Promise<boolean> {
+  return key_id === null || (await isKeyGood(tx, key_id))
+}
+
+async function end(tx: TransactionSql, id: string): Promise<null> {
+  await tx`
+    update job_bulks set state = 'cancelled', ended_at = now(), error = 'the key that ordered it is no longer good'
+    where id = ${id}`
+  return null
 }
 
 /** What an action changes and where it has got to are one commit: none is done twice, or passed over. */
