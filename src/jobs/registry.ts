@@ -1,11 +1,11 @@
-import { SluiceError } from '#lib/errors'
+import { InputError } from '#lib/errors'
 import type { Kind } from './kind.ts'
 import { nearest } from './nearest.ts'
 
 export type Registry = {
   kinds: readonly Kind[]
   find(name: string): Kind | undefined
-  /** @throws SluiceError 422 `unknown-kind` with the names that come near */
+  /** @throws InputError 422 `unknown-kind` with the names that come near */
   get(name: string): Kind
 }
 
@@ -22,7 +22,8 @@ export function openRegistry(kinds: readonly Kind[]): Registry {
       const near = nearest(name, [...byName.keys()])
       const hint =
         near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${[...byName.keys()].join(', ')}`
-      throw new SluiceError(422, 'unknown-kind', `There is no kind ${name.slice(0, 64)}: ${hint}`)
+      const detail = `there is no kind ${name.slice(0, 64)}: ${hint}`
+      throw new InputError(422, 'unknown-kind', [{ pointer: '/kind', detail }])
     },
   }
 }

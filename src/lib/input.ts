@@ -1,8 +1,11 @@
 import type { z } from 'zod'
 import { InputError, SluiceError } from './errors.ts'
+import { type Exact, parseExactly } from './exact-json.ts'
 
 /** Bodies of our own API are small; those that pass through the proxy are not read here. */
 const bodyLimit = 1024 * 1024
+/** Of numbers that are all wrong in the same way. */
+const mostTold = 20
 
 /**
  * The JSON body of a request to our own API, checked; none at all counts as `{}`. `limit` is in bytes.
@@ -67,12 +70,32 @@ async function readStream(request: Request, limit: number): Promise<Uint8Array<A
 
 /** @throws InputError 400 `bad-json` */
 export function parseJson(bytes: Uint8Array): unknown {
-  if (bytes.byteLength === 0) return {}
+  return decoded(bytes, JSON.parse, {})
+}
+
+/** With the numbers that would not be kept as they were sent. @throws InputError 400 `bad-json` */
+export function parseJsonExactly(bytes: Uint8Array): Exact {
+  return decoded(bytes, parseExactly, { value: {}, inexact: [] })
+}
+
+function decoded<Value>(bytes: Uint8Array, parse: (text: string) => Value, empty: Value): Value {
+  if (bytes.byteLength === 0) return empty
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     throw new InputError(400, 'bad-json', [{ pointer: '', detail: 'must be JSON in UTF-8' }])
   }
+}
+
+/** A body that says what is to be done later must say it exactly. @throws InputError 400 `bad-json`; 422 `inexact-number` */
+export function parseKept(bytes: Uint8Array): unknown {
+  const { value, inexact } = parseJsonExactly(bytes)
+  if (inexact.length > 0) throw inexactNumbers(inexact)
+  return value
+}
+
+export function inexactNumbers(errors: InputError['errors']): InputError {
+  return new InputError(422, 'inexact-number', errors.slice(0, mostTold))
 }
 
 /** Each thing that is wrong, with where it is; in a body, as a JSON pointer. */
@@ -80,11 +103,26 @@ export function located(
   error: z.ZodError,
   write: (path: readonly PropertyKey[]) => string = pointer,
 ): InputError['errors'] {
-  return error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: write([...issue.path, key]), detail: 'not known here' }))
-      : [{ pointer: write(issue.path), detail: issue.message }],
-  )
+  return error.issues.flatMap((issue) => told(issue, [], write))
+}
+
+function told(
+  issue: z.core.$ZodIssue,
+  inside: readonly PropertyKey[],
+  write: (path: readonly PropertyKey[]) => string,
+): InputError['errors'][number][] {
+  const path = [...inside, ...issue.path]
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ pointer: write([...path, key]), detail: 'not known here' }))
+  const meant = issue.code === 'invalid_union' ? issue.errors.filter(isMeant) : []
+  const [branch] = meant
+  if (branch !== undefined && meant.length === 1) return branch.flatMap((one) => told(one, path, write))
+  return [{ pointer: write(path), detail: issue.message }]
+}
+
+/** Of several forms, the one whose type was right and whose parts were not. */
+function isMeant(issues: readonly z.core.$ZodIssue[]): boolean {
+  return !issues.some(({ code, path }) => path.length === 0 && code === 'invalid_type')
 }
 
 function pointer(path: readonly PropertyKey[]): string {

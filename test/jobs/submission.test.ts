@@ -41,6 +41,29 @@ test('an input is stored as it was sent: NUL, half a character, order of members
   )
 })
 
+test('a number that would lose digits is refused with its path, and of a batch its item alone', async () => {
+  const before = await count()
+  const bad = '{"kind":"echo","input":{"rows":[{"id":1},{"id":12345678901234567890}]}}'
+  const answer = await one.ask('POST', '/api/jobs', { raw: bad })
+  expect([answer.status, await count()]).toEqual([422, before])
+  expect(answer.json).toMatchObject({
+    type: 'urn:sluice:problem:inexact-number',
+    errors: [{ pointer: '/input/rows/1/id' }],
+  })
+  const good = '{"kind":"echo","input":{"id":"12345678901234567890","n":9007199254740992}}'
+  for (const [raw, type] of [
+    [`[${good},${bad},${good}]`, 'application/json'],
+    [[good, bad, good].join('\n'), 'application/x-ndjson'],
+  ] as const) {
+    const { json } = await one.ask('POST', '/api/jobs/batch', { raw, headers: { 'content-type': type } })
+    const { items } = json as Batch
+    expect(items.map(({ status }) => status)).toEqual([202, 422, 202])
+    expect(items[1]?.error).toMatchObject({ errors: [{ pointer: '/input/rows/1/id' }] })
+    const id = items[2]?.job?.id
+    expect((await one.ask('GET', `/api/jobs/${id}/input`)).text).toBe(good.slice(23, -1))
+  }
+})
+
 test('of a key in `metadata` mode the search index holds tags, and no word of the input', async () => {
   const key = await one.key({ capture: 'metadata' })
   await one.ask('POST', '/api/jobs', { key, body: { ...echo('canary of an input'), tags: ['canary-tag'] } })

@@ -64,3 +64,18 @@ test('a query is checked, and a parameter may be given once', async () => {
     expect([error.status, error.code]).toEqual([400, 'bad-query'])
   }
 })
+
+test('of a field that takes several forms, the one that was meant tells what is wrong with it', async () => {
+  const forms = z.strictObject({
+    to: z.union([z.uuid(), z.strictObject({ url: z.url(), n: z.int().optional() })]),
+  })
+  for (const [body, pointers] of [
+    ['{"to":{"url":"x","n":0.5}}', ['/to/url', '/to/n']],
+    ['{"to":{"url":"https://a.org","m":1}}', ['/to/m']],
+    ['{"to":"x"}', ['/to']],
+    ['{"to":7}', ['/to']],
+  ] as const) {
+    const error = await failureOf(() => readJson(post(body), forms))
+    expect((error as InputError).errors.map(({ pointer }) => pointer)).toEqual([...pointers])
+  }
+})

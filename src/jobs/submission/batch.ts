@@ -9,7 +9,6 @@ import { knownWebhooks } from '../webhooks/queries.ts'
 import type { Receivers } from '../webhooks/receivers.ts'
 import { type Flow, planFlow } from './flow.ts'
 import { earlierAnswers } from './idempotency.ts'
-import { unreadable } from './items.ts'
 import { knownJobs, unknownWebhook } from './needs.ts'
 import type { Idempotency, NewJob } from './new-job.ts'
 import { prepare } from './prepare.ts'
@@ -53,10 +52,7 @@ export async function submitBatch(values: readonly unknown[], options: BatchOpti
 }
 
 function read(value: unknown): Submission | InputError {
-  if (value === unreadable) {
-    const detail = 'must be JSON in UTF-8, one value a line'
-    return new InputError(400, 'bad-json', [{ pointer: '', detail }])
-  }
+  if (value instanceof InputError) return value
   const parsed = batchItem.safeParse(value)
   return parsed.success ? parsed.data : new InputError(422, 'bad-body', located(parsed.error))
 }

@@ -23,12 +23,14 @@ export async function knownJobs(sql: Sql, tenant: string, ids: readonly string[]
   return new Set(rows.map(({ id }) => id))
 }
 
-/** @throws InputError 422 `unknown-webhook`, also for that of another tenant */
-export async function checkWebhook(sql: Sql, tenant: string, id: string): Promise<void> {
+/** `inside`: where the job is in the body. @throws InputError 422 `unknown-webhook`, also for that of another tenant */
+export async function checkWebhook(sql: Sql, tenant: string, id: string, inside = ''): Promise<void> {
   if ((await knownWebhooks(sql, tenant, [id])).has(id)) return
-  throw unknownWebhook()
+  throw unknownWebhook(inside)
 }
 
-export function unknownWebhook(): InputError {
-  return new InputError(422, 'unknown-webhook', [{ pointer: '/webhook', detail: 'there is no such webhook' }])
+export function unknownWebhook(inside = ''): InputError {
+  return new InputError(422, 'unknown-webhook', [
+    { pointer: `${inside}/webhook`, detail: 'there is no such webhook' },
+  ])
 }

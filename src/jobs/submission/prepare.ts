@@ -25,7 +25,7 @@ export type PrepareOptions = {
 
 /**
  * The job that was asked for, nothing stored yet.
- * @throws SluiceError 422 `unknown-kind`; 403 where the kind needs a scope that the key lacks; 413; InputError 422
+ * @throws SluiceError 403 where the kind needs a scope that the key lacks; 413; InputError 422 `unknown-kind`,
  *   `bad-input` with the kind's schema, `bad-body`
  */
 export function prepare(asked: Submission, options: PrepareOptions): NewJob {

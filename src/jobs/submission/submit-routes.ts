@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import type { Sql } from 'postgres'
 import type { Audit, Authorise } from '#access'
 import { InputError } from '#lib/errors'
-import { parseJson, readBytes } from '#lib/input'
+import { parseKept, readBytes } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { Registry } from '../registry.ts'
 import type { Receivers } from '../webhooks/receivers.ts'
@@ -20,7 +20,9 @@ const aroundBytes = 64 * 1024
 
 const description = `202 says that the job is stored in Postgres: no crash and no outage of the queue can lose it from then on. While Postgres is down the answer is 503 within a second.
 
-With \`Idempotency-Key\` a request can be sent again without a second job: the same answer for at least ${keptHours} hours, 409 while the first is being answered, 422 where the key was used for another request. A 503 leaves open whether the job was stored: send it again with the same key.`
+With \`Idempotency-Key\` a request can be sent again without a second job: the same answer for at least ${keptHours} hours, 409 while the first is being answered, 422 where the key was used for another request. A 503 leaves open whether the job was stored: send it again with the same key.
+
+Of an input all that it says is kept, and only its white space is not. An integer beyond 2^53 that a double cannot hold is refused with its path, rather than changed: send it as a string.`
 
 const batchDescription = `A JSON array, or \`application/x-ndjson\` with a job a line, of at most ${mostItems} jobs and ${mostBatchBytes} bytes. Each has its own answer, in order; one that is refused takes with it only those that depend on it. \`ref\` names an item for \`depends_on\` of others.
 
@@ -63,7 +65,7 @@ export function submitRoutes(options: SubmitRoutesOptions) {
   async function one(request: Request): Promise<Response> {
     const principal = authorise(request, 'call')
     const key = keyOf(request)
-    const body = parseJson(await readBytes(request, mostBytes + aroundBytes))
+    const body = parseKept(await readBytes(request, mostBytes + aroundBytes))
     const { job, replayed } = await submit.submit(principal, body, key)
     const earlier = replayed ? null : retriedBy(body)
     if (earlier !== null) {
