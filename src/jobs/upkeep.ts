@@ -16,6 +16,13 @@ export async function jobsUpkeep(
   sql: Sql,
   { retentionDays }: { retentionDays?: number } = {},
 ): Promise<number> {
+  // Of schedules that were deleted, once there is nothing more to tell.
+  await sql`
+    delete from job_webhooks w where schedule_id is not null
+      and not exists (select from job_schedules s where s.id = w.schedule_id)
+      and not exists (select from jobs j where j.schedule_id = w.schedule_id
+        and j.state not in ('succeeded', 'failed', 'cancelled', 'expired'))
+      and not exists (select from job_deliveries d where d.webhook_id = w.id and d.state in ('pending', 'queued'))`
   await sql`delete from job_workers where seen_at < now() - interval '1 day'`
   await inSteps(async () => {
     const { count } = await sql`

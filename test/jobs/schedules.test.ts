@@ -121,9 +121,15 @@ test.each([
   [{}, '/cron'],
   [{ every: 0.1 }, '/every'],
   [{ at: '2020-01-01T00:00:00Z' }, '/at'],
-  [{ every: 5, job: { kind: 'http-request', input: { path: '/x' } } }, '/input/path'],
+  [{ every: 5, job: { kind: 'http-request', input: { path: '/x' } } }, '/job/input/path'],
   [{ every: 5, job: { ...echo, run_at: '2120-01-01T00:00:00Z' } }, '/job/run_at'],
-  [{ every: 5, job: { ...echo, webhook: '01900000-0000-7000-8000-000000000000' } }, '/webhook'],
+  [{ every: 5, job: { ...echo, webhook: '01900000-0000-7000-8000-000000000000' } }, '/job/webhook'],
+  [{ every: 5, job: { ...echo, webhook: { url: 'http://a:b@example.org/' } } }, '/job/webhook/url'],
+  [{ every: 5, job: { ...echo, kind: 'ecco' } }, '/job/kind'],
+  [
+    { every: 5, job: { ...echo, webhook: { url: 'https://example.org/', secret: 'x' } } },
+    '/job/webhook/secret',
+  ],
 ])('%j is refused', async (body, pointer) => {
   const answer = await one.ask('POST', '/api/schedules', { body: { name: 'bad', job: echo, ...body } })
   expect(answer.status).toBe(422)

@@ -132,7 +132,7 @@ test('what is no address or no secret, and a webhook of another tenant, are refu
     )
   }
   const short = { kind: 'echo', webhook: { url: it.receiver.url, secret: 'whsec_abc' } }
-  expect((await it.one.ask('POST', '/api/jobs', { body: short })).text).toContain('/webhook')
+  expect((await it.one.ask('POST', '/api/jobs', { body: short })).text).toContain('/webhook/secret')
   const { sql } = it.rig.database
   await sql`insert into tenants (id, name) values ('apart', 'Apart')`
   const key = await it.one.key({ tenant: 'apart' })

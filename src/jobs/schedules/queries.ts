@@ -1,16 +1,27 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
+import type { OwnWebhook } from '../webhooks/own.ts'
 import { columns, type ScheduleRow, timingOf } from './rows.ts'
 import type { scheduleChange } from './shapes.ts'
 import { timeAfter } from './times.ts'
 
-export async function insertSchedule(sql: Sql, row: ScheduleRow): Promise<void> {
-  await sql`
+/** With the webhook that was given with it. */
+export async function insertSchedule(
+  tx: TransactionSql,
+  row: ScheduleRow,
+  own: OwnWebhook | null,
+): Promise<void> {
+  await tx`
     insert into job_schedules (id, tenant, key_id, capture, name, type, cron, time_zone, every_ms, overlap, missed, job,
       input, enabled, next_at, created_at)
     values (${row.id}, ${row.tenant}, ${row.key_id}, ${row.capture}, ${row.name}, ${row.type}, ${row.cron},
       ${row.time_zone}, ${row.every_ms}, ${row.overlap}, ${row.missed}, ${JSON.stringify(row.job)}::text::jsonb,
       ${Buffer.from(row.input)}, ${row.enabled}, to_timestamp(${row.next_at}::float8 / 1000),
       to_timestamp(${row.created_at}::float8 / 1000))`
+  if (own === null) return
+  await tx`
+    insert into job_webhooks (id, tenant, key_id, name, url, secret, events, on_request, schedule_id)
+    values (${own.id}, ${row.tenant}, ${row.key_id}, ${`of schedule ${row.id}`}, ${own.url}, ${own.sealed},
+      ${[...own.events]}::text[], true, ${row.id})`
 }
 
 /** `tenant`: null where any may be seen. */

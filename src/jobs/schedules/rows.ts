@@ -1,6 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres'
 import { parsed } from '../body.ts'
-import type { ScheduledJob, ScheduleView } from './shapes.ts'
+import type { ScheduleView, StoredJob } from './shapes.ts'
 import { type Timing, timesAfter } from './times.ts'
 
 /** A schedule as its row has it; times in ms since the epoch. */
@@ -16,7 +16,7 @@ export type ScheduleRow = {
   every_ms: number | null
   overlap: 'allow' | 'skip'
   missed: 'once' | 'skip'
-  job: Omit<ScheduledJob, 'input'>
+  job: StoredJob
   input: Uint8Array
   enabled: boolean
   next_at: number | null

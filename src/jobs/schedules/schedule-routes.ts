@@ -4,18 +4,19 @@ import { z } from 'zod'
 import { type Audit, type Authorise, may, type Principal } from '#access'
 import { InputError, SluiceError } from '#lib/errors'
 import { isId } from '#lib/ids'
-import { readJson, readQuery } from '#lib/input'
+import { checkBody, parseKept, readBytes, readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import type { Announcer } from '../events/announce.ts'
 import { reach } from '../reading/job-routes.ts'
 import type { Registry } from '../registry.ts'
 import { mostBytes } from '../submission/limits.ts'
 import { checkWebhook } from '../submission/needs.ts'
+import type { Receivers } from '../webhooks/receivers.ts'
 import { submit } from './fire.ts'
 import { newSchedule } from './new-schedule.ts'
 import { deleteSchedule, findSchedule, insertSchedule, listSchedules, updateSchedule } from './queries.ts'
 import { type ScheduleRow, viewOf } from './rows.ts'
-import { scheduleChange, scheduleInput, scheduleView } from './shapes.ts'
+import { newScheduleView, scheduleChange, scheduleInput, scheduleView } from './shapes.ts'
 
 const tag = 'jobs'
 
@@ -23,6 +24,7 @@ export type ScheduleRoutesOptions = {
   sql: Sql
   registry: Registry
   announcer: Announcer
+  receivers: Receivers
   authorise: Authorise
   audit?: Audit
 }
@@ -41,14 +43,15 @@ const query = z.strictObject({
 const description = `Exactly one of \`cron\` (with \`time_zone\`), \`every\` (seconds) and \`at\`. Each time is taken by one worker, in the transaction that stores its job, so that none comes twice; they come on time while the queue is down. Times are those of the zone: where clocks are put forward, one that does not exist comes at the next that does.`
 
 /** Jobs on time. Who made one may change it; others of the tenant need the scope \`operator\`. */
-export function scheduleRoutes({ sql, registry, announcer, authorise, audit }: ScheduleRoutesOptions) {
+export function scheduleRoutes(options: ScheduleRoutesOptions) {
+  const { sql, registry, announcer, receivers, authorise, audit } = options
   return new Elysia()
     .post(
       '/api/schedules',
       async ({ request }) => Response.json(await create(request), { status: 201 }),
       routeDoc({
         ...{ summary: 'Submit a job again and again, or once later', description, scope: 'call', tag },
-        ...{ body: scheduleInput, answer: scheduleView, status: 201 },
+        ...{ body: scheduleInput, answer: newScheduleView, status: 201 },
       }),
     )
     .get(
@@ -96,12 +99,14 @@ export function scheduleRoutes({ sql, registry, announcer, authorise, audit }: S
 
   async function create(request: Request) {
     const principal = authorise(request, 'call')
-    const input = await readJson(request, scheduleInput, { limit: mostBytes })
-    const row = newSchedule(input, { principal, registry })
-    if (input.job.webhook !== undefined) await checkWebhook(sql, principal.tenant, input.job.webhook)
-    await insertSchedule(sql, row)
+    const input = checkBody(parseKept(await readBytes(request, mostBytes)), scheduleInput)
+    const { row, own } = newSchedule(input, { principal, registry, receivers })
+    if (typeof input.job.webhook === 'string')
+      await checkWebhook(sql, principal.tenant, input.job.webhook, '/job')
+    await sql.begin((tx) => insertSchedule(tx, row, own))
     await record(request, 'schedule.create', row.id)
-    return viewOf(row, { body: true })
+    const webhook = own === null ? {} : { webhook: { id: own.id, secret: own.made } }
+    return { ...viewOf(row, { body: true }), ...webhook }
   }
 
   async function list(request: Request) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { word } from '#lib/fields'
 import { how, submission } from '../submission/shapes.ts'
+import { ownWebhook } from '../webhooks/own.ts'
 
 /** What goes in and out of /api/schedules. */
 
@@ -11,9 +12,13 @@ export const scheduledJob = z.strictObject({
   kind: submission.shape.kind,
   input: submission.shape.input,
   ...repeatable,
-  webhook: z.uuid().optional().meta({ description: 'One of /api/webhooks, told beside those told of all' }),
+  webhook: z.union([z.uuid(), ownWebhook]).optional().meta({
+    description: 'Told beside those that are told of all: one of /api/webhooks, or its own',
+  }),
 })
 export type ScheduledJob = z.infer<typeof scheduledJob>
+/** As it is stored: by then a webhook has an id. */
+export type StoredJob = Omit<ScheduledJob, 'input' | 'webhook'> & { webhook?: string }
 
 const every = z
   .number()
@@ -78,5 +83,15 @@ export const scheduleView = z.object({
   error: z.string().nullable().meta({ description: 'Why nothing was submitted the last time' }),
   fired: z.int(),
   created_at: z.iso.datetime(),
+})
+
+export const newScheduleView = scheduleView.extend({
+  webhook: z
+    .object({
+      id: z.uuid(),
+      secret: z.string().nullable().meta({ description: 'Where it was made; shown this once' }),
+    })
+    .optional()
+    .meta({ description: 'Of its own' }),
 })
 export type ScheduleView = z.infer<typeof scheduleView>

@@ -15,17 +15,17 @@ export async function insertWebhook(sql: Sql, row: NewWebhook): Promise<WebhookV
   return made
 }
 
-/** Those given with a job are found too. `tenant`: null where any may be seen. */
+/** Those given with a job or a schedule are found too. `tenant`: null where any may be seen. */
 export async function findWebhook(sql: Sql, id: string, tenant: string | null): Promise<WebhookView | null> {
   const [row] = await sql<WebhookView[]>`
     select ${columns(sql)} from job_webhooks where id = ${id} ${within(sql, tenant)}`
   return row ?? null
 }
 
-/** Newest first, without those given with a job. */
+/** Newest first, without those given with a job or a schedule. */
 export async function listWebhooks(sql: Sql, tenant: string | null, limit: number): Promise<WebhookView[]> {
   return await sql<WebhookView[]>`
-    select ${columns(sql)} from job_webhooks where job_id is null ${within(sql, tenant)}
+    select ${columns(sql)} from job_webhooks where job_id is null and schedule_id is null ${within(sql, tenant)}
     order by id desc limit ${limit}`
 }
 
@@ -58,7 +58,8 @@ export async function deleteWebhook(sql: Sql, id: string): Promise<void> {
 export async function knownWebhooks(sql: Sql, tenant: string, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const rows = await sql<{ id: string }[]>`
-    select id from job_webhooks where id = any(${[...ids]}::uuid[]) and tenant = ${tenant} and job_id is null`
+    select id from job_webhooks where id = any(${[...ids]}::uuid[]) and tenant = ${tenant}
+      and job_id is null and schedule_id is null`
   return new Set(rows.map(({ id }) => id))
 }
 
