@@ -55,7 +55,7 @@ export function openGate({ directory, passThrough, defaultCapture, secret }: Gat
     authenticate(headers, query) {
       const found = identify(headers, query)
       if (found.entry !== null) {
-        const principal = admit(found.entry, 'call')
+        const principal = actingFor(headers, admitted(found.entry, 'call'))
         return { principal, passThrough: found.ownHeader && found.foreign }
       }
       if (!passThrough) throw unauthenticated(found.foreign)
@@ -65,12 +65,12 @@ export function openGate({ directory, passThrough, defaultCapture, secret }: Gat
       let found = identify(request.headers, null)
       if (found.entry === null && !found.foreign) {
         const session = current(request)
-        if (session !== null) return admit(session.entry, scope)
+        if (session !== null) return admitted(session.entry, scope).principal
       }
       // Only then is the URL parsed: for an EventSource, which can send no header.
       if (found.entry === null) found = identify(request.headers, new URL(request.url).searchParams)
       if (found.entry === null) throw unauthenticated(found.foreign)
-      return admit(found.entry, scope)
+      return actingFor(request.headers, admitted(found.entry, scope))
     },
     sessions: {
       begin(key) {
@@ -101,6 +101,21 @@ export function openGate({ directory, passThrough, defaultCapture, secret }: Gat
     if (found === null) return null
     fromOwnPage(request)
     return found
+  }
+
+  /**
+   * A process of ours names the key that it calls for: that one is counted, limited and recorded, with its tags. What
+   * was asked for while a key was good is done also when it is no more.
+   * @throws SluiceError 401 `key-unknown` where the tenant has no such key
+   */
+  function actingFor(headers: Headers, { principal, record }: Entry): Principal {
+    const id = record?.acts_for_others ? headers.get('sluice-acts-for') : null
+    if (id === null) return principal
+    const other = directory.byId(id)
+    if (other === undefined || other.principal.tenant !== principal.tenant)
+      throw refusal('key-unknown', 'The Sluice key that this call is made for does not exist')
+    const { keyId, tags } = other.principal
+    return { ...principal, keyId, tags: [...new Set([...principal.tags, ...tags])] }
   }
 
   /** The first of the credentials that is ours, and whether there is one that is not. */
@@ -143,9 +158,9 @@ function isOver(entry: Entry): boolean {
   }
 }
 
-function admit(entry: Entry, scope: Scope): Principal {
+function admitted(entry: Entry, scope: Scope): Entry {
   live(entry)
-  if (may(entry.principal, scope)) return entry.principal
+  if (may(entry.principal, scope)) return entry
   const held = [...entry.principal.scopes].join(', ')
   throw new SluiceError(403, 'forbidden', `This needs the scope ${scope}: the key has ${held}`)
 }

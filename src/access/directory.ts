@@ -13,6 +13,8 @@ export const keyRecord = z.object({
   tags: z.array(z.string()),
   expires_at: z.number().nullable(),
   revoked_at: z.number().nullable(),
+  /** May its calls name another key of the tenant that they are for? */
+  acts_for_others: z.boolean().default(false),
 })
 export type KeyRecord = z.infer<typeof keyRecord>
 
@@ -46,6 +48,8 @@ export type Directory = {
   hasEnded(session: string): boolean
   /** Here at once, whatever the database says. */
   endSession(ended: EndedSession): void
+  /** A key by its id, whatever became of it. */
+  byId(id: string): Entry | undefined
   /** By the key's id, or `admin`. */
   holder(subject: string): { entry: Entry; hash: string } | undefined
   /** Takes what is newer than `revision`. */
@@ -78,6 +82,7 @@ export function openDirectory(options: {
     has: (id) => byId.has(id),
     hasEnded: (session) => ended.has(session),
     endSession: ({ id, until }) => void ended.set(id, until),
+    byId: (id) => byId.get(id),
     holder,
     merge,
     replace(set) {

@@ -24,10 +24,17 @@ export type InternalKeyOptions = {
   capture?: Principal['capture']
   /** Carried by every call. @default ['sluice-internal'] */
   tags?: readonly string[]
+  /** May a call name the key that it is made for, in `sluice-acts-for`? @default false */
+  actForOthers?: boolean
 }
 
 export function openInternalKeys(sql: Sql, name: string, options: InternalKeyOptions = {}): InternalKeys {
-  const { scopes = ['call'], capture = 'metadata', tags = ['sluice-internal'] } = options
+  const {
+    scopes = ['call'],
+    capture = 'metadata',
+    tags = ['sluice-internal'],
+    actForOthers = false,
+  } = options
   const keys = new Map<string, { id: string; made: Promise<string>; expiresAt: number }>()
 
   function of(tenant: string): Promise<string> {
@@ -38,6 +45,7 @@ export function openInternalKeys(sql: Sql, name: string, options: InternalKeyOpt
     const expiresAt = Date.now() + lifetimeMs
     const made = insertKey(sql, {
       ...{ id, tenant, hash, prefix, last4, name, scopes: [...scopes], capture, tags: [...tags] },
+      acts_for_others: actForOthers,
       ...{ created_by: null, expires_at: new Date(expiresAt).toISOString() },
     }).then((row) => {
       if (row === null) throw new Error(`making a key for tenant ${tenant}: there is no such tenant`)

@@ -19,7 +19,7 @@ export async function keysSince(sql: Sql, revision: number): Promise<KeySet & { 
       coalesce((
         select json_agg(json_build_object(
           'id', id, 'tenant', tenant, 'hash', encode(hash, 'base64'), 'scopes', scopes, 'capture', capture,
-          'tags', tags, 'expires_at', floor(extract(epoch from expires_at) * 1000),
+          'tags', tags, 'acts_for_others', acts_for_others, 'expires_at', floor(extract(epoch from expires_at) * 1000),
           'revoked_at', floor(extract(epoch from revoked_at) * 1000)
         )) from access_keys where revision > ${revision}
       ), '[]') as keys,
@@ -50,16 +50,18 @@ export type KeyInsert = {
   tags: string[]
   created_by: string | null
   expires_at: string | null
+  /** Only of keys in nobody's hands. @default false */
+  acts_for_others?: boolean
 }
 
 /** Null where the tenant does not exist. */
 export async function insertKey(sql: Sql | TransactionSql, key: KeyInsert): Promise<KeyView | null> {
   const [row] = await sql<KeyView[]>`
     insert into access_keys
-      (id, tenant, hash, prefix, last4, name, scopes, capture, tags, created_by, expires_at)
+      (id, tenant, hash, prefix, last4, name, scopes, capture, tags, created_by, expires_at, acts_for_others)
     select ${key.id}, id, decode(${key.hash}, 'base64'), ${key.prefix}, ${key.last4}, ${key.name},
       ${key.scopes}::text[], ${key.capture}, ${key.tags}::text[], ${key.created_by}::uuid,
-      ${key.expires_at}::timestamptz
+      ${key.expires_at}::timestamptz, ${key.acts_for_others ?? false}
     from tenants where id = ${key.tenant}
     returning ${shown(sql)}`
   return row ?? null

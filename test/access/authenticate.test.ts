@@ -96,6 +96,31 @@ describe('a Sluice key', () => {
   })
 })
 
+describe('a key of a process of ours', () => {
+  test('is for whom the call is made, where that is a key of the tenant; no other key may name one', async () => {
+    await database.sql`insert into tenants (id, name) values ('elsewhere', 'Elsewhere')`
+    const own = { acts_for_others: true, scopes: ['call', 'read'], capture: 'full' as const }
+    const acting = await plantKey(database.sql, { ...own, tags: ['jobs'] })
+    const stranger = await plantKey(database.sql, { tenant: 'elsewhere' })
+    const over = await plantKey(database.sql, { expires_at: new Date(Date.now() - 1_000).toISOString() })
+    await open.refresh()
+    const named = (key: string, id: string) => {
+      const headers = bearer(key)
+      headers.set('sluice-acts-for', id)
+      return headers
+    }
+    const { principal } = open.authenticate(named(acting.key, plain.id), null)
+    expect(principal).toMatchObject({ keyId: plain.id, capture: 'full', tags: ['jobs', 'blue'] })
+    const request = new Request('http://x/api', { headers: named(acting.key, plain.id) })
+    expect(open.authorise(request, 'read').keyId).toBe(plain.id)
+    expect(open.authenticate(bearer(acting.key), null).principal.keyId).toBe(acting.id)
+    expect(open.authenticate(named(acting.key, over.id), null).principal.keyId).toBe(over.id)
+    expect(verdict(open, named(acting.key, stranger.id))).toBe('key-unknown')
+    expect(verdict(open, named(acting.key, 'nobody'))).toBe('key-unknown')
+    expect(open.authenticate(named(plain.key, reader.id), null).principal.keyId).toBe(plain.id)
+  })
+})
+
 describe('the admin key', () => {
   test('may do everything, client calls included', () => {
     const { principal, passThrough } = closed.authenticate(bearer(adminKey), null)

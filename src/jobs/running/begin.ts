@@ -7,6 +7,8 @@ import type { Backoff } from '../kind.ts'
 export type Begun = {
   id: string
   tenant: string
+  /** That submitted it; null: the admin key. */
+  key_id: string | null
   kind: string
   capture: 'full' | 'metadata'
   attempt: number
@@ -37,7 +39,7 @@ export async function begin(sql: Sql, { id, admission }: JobsPayload, worker: st
         spared = spared + (select count(*) from job_attempts a where a.job_id = j.id and a.ended_at is null)
       where id = ${id} and admission = ${admission} and cancel_requested_at is null
         and (state = 'running' or (state = 'admitted' and (expires_at is null or expires_at > now())))
-      returning id, tenant, kind, capture, attempt, attempts, spared, renewed, backoff, timeout_ms, version,
+      returning id, tenant, key_id, kind, capture, attempt, attempts, spared, renewed, backoff, timeout_ms, version,
         greatest(0, extract(epoch from now() - run_at) * 1000)::bigint as wait_ms
     ), lost as (
       update job_attempts a set ended_at = now(), outcome = 'lost', error = 'its worker was not heard of any more'

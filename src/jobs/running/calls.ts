@@ -9,7 +9,8 @@ export type Calls = {
   close(): Promise<void>
 }
 
-type Caller = { id: string; tenant: string; capture: Principal['capture'] }
+/** Whose budgets and limits count: those of the key that submitted the job. */
+type Caller = { id: string; tenant: string; key_id: string | null; capture: Principal['capture'] }
 
 /** How long a gateway may take to learn of a new key: longer than usual after its database was away. */
 const learningMs = 15_000
@@ -19,9 +20,9 @@ export function openCalls(sql: Sql, gatewayUrl: string): Calls {
   const keys = new Map<string, InternalKeys>()
 
   return {
-    of({ id, tenant, capture }, needs) {
-      const held = keysFor(capture, ['call', ...needs])
-      return (path, init = {}) => call(held, tenant, { id, path, init })
+    of(job, needs) {
+      const held = keysFor(job.capture, ['call', ...needs])
+      return (path, init = {}) => call(held, job, { path, init })
     },
     async close() {
       for (const held of keys.values()) await held.close()
@@ -32,19 +33,20 @@ export function openCalls(sql: Sql, gatewayUrl: string): Calls {
     const name = [capture, ...scopes].join(' ')
     const known = keys.get(name)
     if (known !== undefined) return known
-    const made = openInternalKeys(sql, 'jobs', { capture, scopes, tags: [] })
+    const made = openInternalKeys(sql, 'jobs', { capture, scopes, tags: [], actForOthers: true })
     keys.set(name, made)
     return made
   }
 
   async function call(
     of: InternalKeys,
-    tenant: string,
-    { id, path, init }: { id: string; path: string; init: RequestInit },
+    { id, tenant, key_id: submitter }: Caller,
+    { path, init }: { path: string; init: RequestInit },
   ): Promise<Response> {
     const headers = new Headers(init.headers)
     headers.set('authorization', `Bearer ${await of.of(tenant)}`)
     headers.set('sluice-tags', `job:${id}`)
+    if (submitter !== null) headers.set('sluice-acts-for', submitter)
     const until = performance.now() + learningMs
     for (;;) {
       const answer = await fetch(`${gatewayUrl}${path}`, { ...init, headers, redirect: 'manual' })
