@@ -1,4 +1,5 @@
 import { may } from '#access'
+import { newId } from '#lib/ids'
 import { type OwnServer, openOwn } from '../own/own.ts'
 import { ownServerName } from '../servers/server.ts'
 import type { StoredName } from '../servers/servers.ts'
@@ -10,8 +11,8 @@ import { invalid, PortalError, portalCodes } from './errors.ts'
 import { findingTools, readTarget } from './finding.ts'
 import { callToolName, searchToolsName } from './finding-names.ts'
 import { formerly } from './former-name.ts'
-import { forward } from './forward.ts'
-import { type About, type OverflowStore, shortened } from './overflow.ts'
+import { forwardFitting } from './forward.ts'
+import { fitting, type OverflowStore } from './overflow.ts'
 import type { ClientCall } from './portal.ts'
 import type { Entry } from './view.ts'
 
@@ -23,8 +24,6 @@ export type CallToolOptions = {
 
 /** Of a result of its own. */
 const ownLimit = 4 * 1024 * 1024
-/** Of a result that is stored where it is too large to be sent on. */
-const mostStored = 64 * 1024 * 1024
 
 /** @throws PortalError for a tool that is not there, not to be seen, or not to be called */
 export async function callTool(
@@ -43,22 +42,19 @@ export async function callTool(
   const { source } = entry
   if (source === null) {
     const answer = await callOwn(call, audience, name, options)
-    return await fitting(answer, overflow, { limit: ownLimit, server: ownServerName, name, call })
+    const fit = await fitting(answer, overflow, {
+      ...{ limit: ownLimit, server: ownServerName, name, call },
+      // Nothing else records it alone: in a batch there may be several.
+      exchange: newId(),
+    })
+    return answerFor(call.client.era, 'tools/call', fit)
   }
-  const { tools, timeout_ms, max_result_bytes: limit, name: server } = source.server
-  const answer = await forward(call, source, {
+  const { tools, timeout_ms, max_result_bytes: maxBytes } = source.server
+  return await forwardFitting(call, source, {
+    ...{ name: entry.name, store: overflow, maxBytes },
     params: entry.name === name ? call.params : withMember(call.params, 'name', JSON.stringify(entry.name)),
     timeoutMs: tools[entry.name]?.timeout_ms ?? timeout_ms,
-    maxBytes: overflow === undefined ? limit : mostStored,
   })
-  return await fitting(answer, overflow, { limit, server, name: entry.name, call })
-}
-
-async function fitting(answer: Answer, store: OverflowStore | undefined, about: About): Promise<Answer> {
-  const { era } = about.call.client
-  if ('error' in answer) return answer
-  const result = store === undefined ? answer.result : await shortened(answer.result, store, about)
-  return answerFor(era, 'tools/call', { result })
 }
 
 function mayCall(

@@ -6,6 +6,7 @@ import { memberOf, stringOf } from '../wire/raw-json.ts'
 import { askFor, wantsInput } from './ask-inputs.ts'
 import { answerFor } from './era.ts'
 import { brief, missingOf } from './missing.ts'
+import { fitting, type OverflowStore } from './overflow.ts'
 import type { ClientCall } from './portal.ts'
 import type { Source } from './source.ts'
 
@@ -14,13 +15,32 @@ export type Forwarded = {
   params: RawJson
   timeoutMs: number
   maxBytes: number
+  onExchange?(id: string): void
+}
+
+/** Of a result that is stored where it is too large to be sent on. */
+const mostStored = 64 * 1024 * 1024
+
+/** As `forward`; of a result that is too large the beginning, and the rest is stored and linked. Never rejects. */
+export async function forwardFitting(
+  call: ClientCall,
+  source: Source,
+  { name, store, maxBytes: limit, ...more }: Forwarded & { name: string; store: OverflowStore | undefined },
+): Promise<Answer> {
+  let exchange = call.exchange
+  const onExchange = (id: string) => {
+    exchange = id
+  }
+  const maxBytes = store === undefined ? limit : mostStored
+  const answer = await forward(call, source, { ...more, maxBytes, onExchange })
+  return await fitting(answer, store, { limit, server: source.server.name, name, call, exchange })
 }
 
 /** Sends a client's call on to a server, and answers in the client's words. Never rejects. */
 export async function forward(
   call: ClientCall,
   source: Source,
-  { params, timeoutMs, maxBytes }: Forwarded,
+  { params, timeoutMs, maxBytes, onExchange }: Forwarded,
 ): Promise<Answer> {
   const { client, method, signal, exchange } = call
   const { principal, logLevel, capabilities } = client
@@ -33,6 +53,7 @@ export async function forward(
         if (mayHear(call, name, said)) call.notify(name, said)
       },
       onRequest: call.ask,
+      ...(onExchange === undefined ? {} : { onExchange }),
     })
   const answer = await send(params)
   if ('error' in answer && answer.error.code === failureCode.unavailable)

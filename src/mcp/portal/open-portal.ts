@@ -124,9 +124,9 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
       case 'tools/call':
         return await callTool(call, current, { own, storedNames: servers.names, overflow })
       case 'prompts/get':
-        return await getPrompt(call, current, servers.names())
+        return await getPrompt(call, current, { storedNames: servers.names(), overflow })
       case 'resources/read':
-        return (await readOverflow(call)) ?? (await readResource(call, current))
+        return (await readOverflow(call)) ?? (await readResource(call, current, { overflow }))
       case 'completion/complete':
         return await complete(call, current)
       case 'resources/subscribe':

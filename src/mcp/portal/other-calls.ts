@@ -7,7 +7,8 @@ import { answerFor } from './era.ts'
 import { invalid, PortalError, portalCodes } from './errors.ts'
 import { findResource } from './find-resource.ts'
 import { formerly } from './former-name.ts'
-import { forward } from './forward.ts'
+import { forward, forwardFitting } from './forward.ts'
+import type { OverflowStore } from './overflow.ts'
 import type { ClientCall } from './portal.ts'
 import type { Source } from './source.ts'
 import type { Entry } from './view.ts'
@@ -18,24 +19,28 @@ import type { Entry } from './view.ts'
 export async function getPrompt(
   call: ClientCall,
   audience: Audience,
-  storedNames: readonly StoredName[],
+  { storedNames, overflow }: { storedNames: readonly StoredName[]; overflow: OverflowStore | undefined },
 ): Promise<Answer> {
   const { entry, source } = promptOf(stringOf(call.params, 'name'), audience, storedNames)
   mayCall(call, audience, source, entry.name)
-  return await forward(call, source, {
-    ...limits(source),
+  return await forwardFitting(call, source, {
+    ...{ ...limits(source), name: entry.name, store: overflow },
     params: withMember(call.params, 'name', JSON.stringify(entry.name)),
   })
 }
 
 /** @throws PortalError */
-export async function readResource(call: ClientCall, audience: Audience): Promise<Answer> {
+export async function readResource(
+  call: ClientCall,
+  audience: Audience,
+  { overflow }: { overflow: OverflowStore | undefined },
+): Promise<Answer> {
   const given = stringOf(call.params, 'uri')
   if (given === null) throw invalid('resources/read: params.uri must be a string')
   const { source, uri } = findResource(call.client, audience, given)
   mayCall(call, audience, source, uri)
   const params = uri === given ? call.params : withMember(call.params, 'uri', JSON.stringify(uri))
-  return await forward(call, source, { ...limits(source), params })
+  return await forwardFitting(call, source, { ...limits(source), params, name: uri, store: overflow })
 }
 
 /** @throws PortalError */

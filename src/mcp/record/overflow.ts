@@ -2,13 +2,13 @@ import type { Principal } from '#access'
 import { type Reading, readContent } from '#capture'
 import { idFloor, idTime, isId } from '#lib/ids'
 import type { RawJson } from '../wire/message.ts'
-import { fieldsOf, parse } from './fields.ts'
+import { fieldsOf, listOf, parse } from './fields.ts'
 import { framesIn } from './frames.ts'
 import { resultText } from './result-text.ts'
 
 export type Oversized = {
   tenant: string
-  /** The client's. */
+  /** That records the server's answer. */
   exchange: string
   server: string
   /** The tool, prompt or resource. */
@@ -80,12 +80,17 @@ function piece(text: string, { exchange, from }: { exchange: string; from: numbe
 /** Its text where it is all text, else the whole of it as JSON. */
 function readable(result: RawJson): string {
   const fields = fieldsOf(parse(result))
-  const blocks = [fields.content, fields.contents].find(Array.isArray) ?? []
+  const said = listOf(fields.messages).map(({ content }) => content)
+  const blocks: unknown[] = [fields.content, fields.contents, said].find(isFilled) ?? []
   const isText = blocks.length > 0 && blocks.every((block) => typeof fieldsOf(block).text === 'string')
   return isText ? resultText(fields) : result
 }
 
-/** The server's answer to the largest of the calls that the client's one caused. */
+function isFilled(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0
+}
+
+/** The server's answer. */
 async function recorded(
   reading: Pick<Reading, 'read'>,
   tenant: string,
@@ -95,9 +100,8 @@ async function recorded(
     const floor = idFloor(idTime(exchange) - clockSlackMs)
     const [row] = await sql<{ id: string }[]>`
       select x.id from mcp_exchanges m join exchanges x on x.id = m.id
-      where m.parent = ${exchange} and m.hop = 'upstream' and m.tenant = ${tenant} and x.mode = 'full'
-        and m.id >= ${floor} and x.id >= ${floor}
-      order by x.response_bytes desc limit 1`
+      where m.id = ${exchange} and m.hop = 'upstream' and m.tenant = ${tenant} and x.mode = 'full'
+        and m.id >= ${floor} and x.id >= ${floor}`
     return row === undefined ? null : await readContent(sql, row.id)
   })
   const answer =

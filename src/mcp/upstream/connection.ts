@@ -125,6 +125,7 @@ export async function openConnection(
   async function request(call: UpstreamCall, headers?: Repeated): Promise<Settled> {
     const hop = begun(() => hops.call(call))
     if ('kind' in hop) return { answer: failureAnswer(hop), failure: hop }
+    call.onExchange?.(hop.id)
     const id = calls.nextId()
     const { params, token } = envelopeOf(call, hopOf(id))
     const { method, timeoutMs, signal } = call

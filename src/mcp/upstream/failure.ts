@@ -1,5 +1,6 @@
 import type { Outcome } from '#capture'
-import type { Answer, RawJson } from '../wire/message.ts'
+import { rpcError } from '../wire/codes.ts'
+import type { Answer, RawJson, RpcError } from '../wire/message.ts'
 
 /** Why a server did not answer. The specification wants codes of one's own outside of the range that it reserves. */
 export const failureCode = {
@@ -34,6 +35,13 @@ export type Failure = {
 
 export function failureAnswer({ kind, message, data }: Failure): Answer {
   return { error: { code: failureCode[kind], message, ...(data === undefined ? {} : { data }) } }
+}
+
+/** A result over the limit that nothing can be left out of. `uri`: where it can be read in pieces. */
+export function wholeTooLarge(bytes: number, limit: number, uri?: string): RpcError {
+  const where = uri === undefined ? '' : `: the whole is at ${uri}, to be read in pieces`
+  const message = `The result has ${bytes} bytes, more than the limit of ${limit}${where}`
+  return rpcError(failureCode.tooLarge, message, { bytes, limit, ...(uri === undefined ? {} : { uri }) })
 }
 
 export const outcomeOf: Record<FailureKind, Outcome> = {

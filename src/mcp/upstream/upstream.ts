@@ -64,6 +64,8 @@ export type UpstreamCall = {
   logLevel?: string | null
   /** Progress starts `timeoutMs` anew, but no call lasts longer than this. @default 10 times `timeoutMs` */
   maxTimeoutMs?: number
+  /** Told the id of the exchange that records it; where it is sent again, of each: the last has the answer. */
+  onExchange?(id: string): void
   /** Whose call it is, for the record. @default the server's tenant, or `default` where it has none */
   tenant?: string
   keyId?: string | null

@@ -19,6 +19,8 @@ export type ScriptedSpec = {
   page?: number
   /** Every page is the same, and has one after it. */
   endless?: boolean
+  /** What `prompts/get` and `resources/read` are answered. */
+  results?: Record<string, object>
   /** Method that is answered with an error. */
   failing?: string
   /** Method that is never answered. */
@@ -108,6 +110,7 @@ if (import.meta.main) {
     else if (method === 'tools/call')
       say({ id, result: { content: [{ type: 'text', text: JSON.stringify(params) }], extra: 1.5 } })
     else if (method === 'resources/subscribe' || method === 'resources/unsubscribe') say({ id, result: {} })
+    else if (spec().results?.[method] !== undefined) say({ id, result: spec().results?.[method] })
     else if (method === 'prompts/get' || method === 'resources/read' || method === 'completion/complete')
       say({ id, result: { echo: params } })
     else say({ id, error: { code: -32601, message: 'Method not found' } })

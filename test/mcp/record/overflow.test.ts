@@ -34,21 +34,31 @@ async function pieces(from: McpRecord, uri: string): Promise<string> {
   return whole
 }
 
-test('C10: an oversized result is read piece by piece, right after and from the record later', async () => {
+test('C10: oversized results are read piece by piece, right after and from the record later, each for itself', async () => {
   const recorder = openRecorder(world)
   const client = recorder.begin(hopOf())
-  const server = recorder.begin(hopOf({ hop: 'upstream', parent: client.id, peer: 'github' }))
-  server.request('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"big"}}')
-  server.response(`{"jsonrpc":"2.0","id":1,"result":${result}}`)
-  await server.end({ outcome: 'completed', status: 200, error: null })
+  const others = { content: [{ type: 'text', text: text.toUpperCase() }] }
+  const links: { uri: string; whole: string }[] = []
+  for (const [whole, given] of [
+    [text, JSON.parse(result)],
+    [text.toUpperCase(), others],
+    [text, { messages: [{ role: 'user', content: { type: 'text', text } }] }],
+  ]) {
+    const server = recorder.begin(hopOf({ hop: 'upstream', parent: client.id, peer: 'github' }))
+    server.request('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"big"}}')
+    server.response(JSON.stringify({ jsonrpc: '2.0', id: 1, result: given }))
+    await server.end({ outcome: 'completed', status: 200, error: null })
+    const { uri, bytes } = await record.storeOverflow({
+      ...{ tenant: 'default', exchange: server.id, server: 'github', name: 'big' },
+      result: JSON.stringify(given),
+    })
+    expect(bytes).toBe(Buffer.byteLength(JSON.stringify(given)))
+    links.push({ uri, whole })
+  }
   await client.end({ outcome: 'completed', status: 200, error: null })
-  const { uri, bytes } = await record.storeOverflow({
-    ...{ tenant: 'default', exchange: client.id, server: 'github', name: 'big', result },
-  })
-  expect(bytes).toBe(Buffer.byteLength(result))
-  expect(await pieces(record, uri)).toBe(text)
-  await until('both are stored', () => world.spool.ledger().stored === 2)
-  expect(await pieces(openMcpRecord(world), uri)).toBe(text)
+  for (const { uri, whole } of links) expect(await pieces(record, uri)).toBe(whole)
+  await until('all are stored', () => world.spool.ledger().stored === 4)
+  for (const { uri, whole } of links) expect(await pieces(openMcpRecord(world), uri)).toBe(whole)
 })
 
 test('an oversized result is nobody else’s', async () => {
