@@ -1,5 +1,5 @@
 import type { AnyElysia } from 'elysia'
-import type { Access } from '#access'
+import { type Access, openAudit } from '#access'
 import { openReading } from '#capture'
 import { builtInKinds, openJobs, openRegistry } from '#jobs'
 import { jobRoutes } from '#routes/jobs'
@@ -35,7 +35,7 @@ export async function openJobsApp(
   const jobs = openJobs({ url: through(database.url), registry, receivers })
   const { authorise } = access
   const app = testApp(access, {
-    routes: [jobRoutes({ jobs, read: reading.read, authorise, heartbeatMs: 100 })],
+    routes: [jobRoutes({ jobs, read: reading.read, authorise, audit: openAudit({ sql }), heartbeatMs: 100 })],
   })
   return {
     ...{ database, app, access },

@@ -7,6 +7,7 @@ import { SluiceError } from '#lib/errors'
 import { isId, newId } from '#lib/ids'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
+import { audited } from '../audited.ts'
 import { reach } from '../reading/job-routes.ts'
 import { findBulk, insertBulk, listBulks, type Move, moveBulk } from './queries.ts'
 import { type BulkInput, type BulkView, bulkCount, bulkInput, bulkView } from './shapes.ts'
@@ -76,12 +77,10 @@ export function bulkRoutes({ sql, read, authorise, audit }: BulkRoutesOptions) {
     const id = newId()
     const { action, per_second } = input
     const about = { id, tenant, key_id: principal.keyId, action, per_second, total: count }
-    await insertBulk(sql, { ...about, filter, below: id })
-    await audit?.record(request, principal, {
-      action: `jobs.${action}`,
-      subject: `bulk:${id}`,
-      detail: detailOf(input),
-    })
+    const deed = { action: `jobs.${action}`, subject: `bulk:${id}`, detail: detailOf(input) }
+    await audited({ sql, audit }, { request, principal, ...deed }, (tx) =>
+      insertBulk(tx, { ...about, filter, below: id }),
+    )
     const headers = { location: `/api/jobs/bulk/${id}` }
     return Response.json(await find(id, tenant), { status: 202, headers })
   }
@@ -89,11 +88,12 @@ export function bulkRoutes({ sql, read, authorise, audit }: BulkRoutesOptions) {
   async function moved(request: Request, text: string, move: Move): Promise<BulkView> {
     const principal = authorise(request, 'operator')
     const { id, state } = await find(text, reach(principal, undefined))
-    const bulk = await moveBulk(sql, id, move)
-    if (bulk === null)
+    const deed = { action: `bulk.${move}`, subject: `bulk:${id}` }
+    return await audited({ sql, audit }, { request, principal, ...deed }, async (tx) => {
+      const bulk = await moveBulk(tx, id, move)
+      if (bulk !== null) return bulk
       throw new SluiceError(409, 'bulk-state', `The operation is ${state}: cannot ${move} it`)
-    await audit?.record(request, principal, { action: `bulk.${move}`, subject: `bulk:${id}` })
-    return bulk
+    })
   }
 
   async function find(id: string, tenant: string | null): Promise<BulkView> {

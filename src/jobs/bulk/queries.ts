@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import type { JobFilters } from '../reading/filters.ts'
 import type { BulkView } from './shapes.ts'
 
@@ -15,7 +15,7 @@ type NewBulk = Pick<BulkView, 'id' | 'tenant' | 'key_id' | 'action' | 'per_secon
   below: string
 }
 
-export async function insertBulk(sql: Sql, { below, filter, ...row }: NewBulk): Promise<void> {
+export async function insertBulk(sql: TransactionSql, { below, filter, ...row }: NewBulk): Promise<void> {
   await sql`
     insert into job_bulks (id, tenant, key_id, action, per_second, total, state, filter, position)
     values (${row.id}, ${row.tenant}, ${row.key_id}, ${row.action}, ${row.per_second}, ${row.total}, 'running',
@@ -36,7 +36,7 @@ export async function listBulks(sql: Sql, tenant: string | null, limit: number):
 }
 
 /** @returns null where it is in no state for that */
-export async function moveBulk(sql: Sql, id: string, move: Move): Promise<BulkView | null> {
+export async function moveBulk(sql: TransactionSql, id: string, move: Move): Promise<BulkView | null> {
   const { from, to } = moves[move]
   const [row] = await sql<BulkView[]>`
     update job_bulks set state = ${to}, allowance = 0, allowance_at = now(),
@@ -49,7 +49,7 @@ function within(sql: Sql, tenant: string | null) {
   return tenant === null ? sql`` : sql`and tenant = ${tenant}`
 }
 
-function columns(sql: Sql) {
+function columns(sql: Sql | TransactionSql) {
   const time = (name: string) =>
     sql`to_char(${sql(name)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as ${sql(name)}`
   return sql`id, tenant, key_id, action, filter, per_second, state, total, changed, error, ${time('created_at')},

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { SluiceError } from '#lib/errors'
 import { dependantsOf, settleDependants } from '../dependencies.ts'
 import type { Announcer } from '../events/announce.ts'
@@ -8,20 +8,18 @@ import { stateOf } from './state-of.ts'
 export type CancelOptions = { id: string; tenant: string | null; reason: string | null }
 
 /**
- * Cancels at once what does not run; has the worker of what runs told to abort it.
- * @returns the state that it is in now: still `running` until its worker has obeyed
+ * Cancels at once what does not run; what does is to be told to its worker, by `tellCancelled`.
+ * @returns with the state that it is in now: still `running` until its worker has obeyed
  * @throws SluiceError 404; 409 `job-ended`
  */
 export async function cancelJob(
-  sql: Sql,
-  announcer: Announcer,
+  tx: TransactionSql,
   { id, tenant, reason }: CancelOptions,
-): Promise<string> {
-  const found = await stateOf(sql, id, tenant)
-  const [cancelled] = await cancelMany(sql, [id], reason)
+): Promise<{ id: string; state: string }> {
+  const found = await stateOf(tx, id, tenant)
+  const [cancelled] = await cancelMany(tx, [id], reason)
   if (cancelled === undefined) throw new SluiceError(409, 'job-ended', `The job has ${found} already`)
-  await tellCancelled(sql, announcer, [cancelled])
-  return cancelled.state
+  return cancelled
 }
 
 /** Tells workers of what runs, and moves on what waited for the others. */

@@ -1,16 +1,17 @@
 import { Elysia } from 'elysia'
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { type Audit, type Authorise, may, type Principal } from '#access'
 import { SluiceError } from '#lib/errors'
 import { text } from '#lib/fields'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
+import { audited } from '../audited.ts'
 import type { Announcer } from '../events/announce.ts'
 import { idOf, reach } from '../reading/job-routes.ts'
 import type { Registry } from '../registry.ts'
 import { states } from '../states.ts'
-import { cancelJob } from './cancel.ts'
+import { cancelJob, tellCancelled } from './cancel.ts'
 import { promoteJob } from './promote.ts'
 import { removeJob } from './remove.ts'
 import { retryJob } from './retry.ts'
@@ -72,16 +73,18 @@ export function controlRoutes({ sql, registry, announcer, authorise, audit }: Co
   async function promote(request: Request, text: string) {
     const principal = authorise(request, 'operator')
     const id = idOf(text)
-    const state = await promoteJob(sql, announcer, { id, tenant: reach(principal, undefined) })
-    await audit?.record(request, principal, { action: 'job.promote', subject: `job:${id}` })
+    const tenant = reach(principal, undefined)
+    const state = await deed('promote', { request, principal, id }, (tx) => promoteJob(tx, { id, tenant }))
+    announcer.due()
+    announcer.changed(id)
     return { id, state }
   }
 
   async function remove(request: Request, text: string): Promise<Response> {
     const principal = authorise(request, 'operator')
     const id = idOf(text)
-    await removeJob(sql, { id, tenant: reach(principal, undefined) })
-    await audit?.record(request, principal, { action: 'job.remove', subject: `job:${id}` })
+    const tenant = reach(principal, undefined)
+    await deed('remove', { request, principal, id }, (tx) => removeJob(tx, { id, tenant }))
     return new Response(null, { status: 204 })
   }
 
@@ -89,9 +92,10 @@ export function controlRoutes({ sql, registry, announcer, authorise, audit }: Co
     const principal = authorise(request, 'call')
     const { reason = null } = await readJson(request, cancelBody)
     const id = idOf(text)
-    const state = await cancelJob(sql, announcer, { id, tenant: reach(principal, undefined), reason })
-    await audit?.record(request, principal, { action: 'job.cancel', subject: `job:${id}` })
-    return { id, state }
+    const asked = { id, tenant: reach(principal, undefined), reason }
+    const cancelled = await deed('cancel', { request, principal, id }, (tx) => cancelJob(tx, asked))
+    await tellCancelled(sql, announcer, [cancelled])
+    return cancelled
   }
 
   /** What a key may not submit it may not have run again. Operators may. @throws SluiceError 403 */
@@ -109,8 +113,18 @@ export function controlRoutes({ sql, registry, announcer, authorise, audit }: Co
     const principal = authorise(request, 'call')
     const id = idOf(text)
     await checkScopes(principal, id)
-    const state = await retryJob(sql, announcer, { id, tenant: reach(principal, undefined) })
-    await audit?.record(request, principal, { action: 'job.retry', subject: `job:${id}` })
+    const tenant = reach(principal, undefined)
+    const state = await deed('retry', { request, principal, id }, (tx) => retryJob(tx, { id, tenant }))
+    announcer.due()
+    announcer.changed(id)
     return { id, state }
+  }
+
+  async function deed<Result>(
+    action: string,
+    { id, ...who }: { request: Request; principal: Principal; id: string },
+    work: (tx: TransactionSql) => Promise<Result>,
+  ): Promise<Result> {
+    return await audited({ sql, audit }, { ...who, action: `job.${action}`, subject: `job:${id}` }, work)
   }
 }

@@ -1,14 +1,12 @@
-import type { Sql } from 'postgres'
+import type { TransactionSql } from 'postgres'
 import { SluiceError } from '#lib/errors'
-import type { Announcer } from '../events/announce.ts'
 
 /**
  * Has a job that is scheduled for later run now.
  * @throws SluiceError 404; 409 `job-not-scheduled`
  */
 export async function promoteJob(
-  sql: Sql,
-  announcer: Announcer,
+  sql: TransactionSql,
   { id, tenant }: { id: string; tenant: string | null },
 ): Promise<string> {
   const [row] = await sql<{ found: string; state: string | null }[]>`
@@ -27,7 +25,5 @@ export async function promoteJob(
     const detail = `The job is ${row.found}: only one that is scheduled can be run sooner`
     throw new SluiceError(409, 'job-not-scheduled', detail)
   }
-  announcer.due()
-  announcer.changed(id)
   return row.state
 }

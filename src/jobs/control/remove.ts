@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { TransactionSql } from 'postgres'
 import { SluiceError } from '#lib/errors'
 
 /**
@@ -6,7 +6,7 @@ import { SluiceError } from '#lib/errors'
  * @throws SluiceError 404; 409 `job-not-ended`, `job-needed`
  */
 export async function removeJob(
-  sql: Sql,
+  sql: TransactionSql,
   { id, tenant }: { id: string; tenant: string | null },
 ): Promise<void> {
   const [row] = await sql<{ state: string; needed: boolean; removed: boolean }[]>`

@@ -1,6 +1,5 @@
-import type { Sql } from 'postgres'
+import type { TransactionSql } from 'postgres'
 import { SluiceError } from '#lib/errors'
-import type { Announcer } from '../events/announce.ts'
 import { retryMany } from './many.ts'
 import { stateOf } from './state-of.ts'
 
@@ -10,12 +9,11 @@ import { stateOf } from './state-of.ts'
  * @throws SluiceError 404; 409 `job-not-ended`, `job-succeeded`
  */
 export async function retryJob(
-  sql: Sql,
-  announcer: Announcer,
+  tx: TransactionSql,
   { id, tenant }: { id: string; tenant: string | null },
 ): Promise<string> {
-  const found = await stateOf(sql, id, tenant)
-  const [again] = await retryMany(sql, [id])
+  const found = await stateOf(tx, id, tenant)
+  const [again] = await retryMany(tx, [id])
   if (again === undefined && found === 'succeeded')
     throw new SluiceError(
       409,
@@ -24,7 +22,5 @@ export async function retryJob(
     )
   if (again === undefined)
     throw new SluiceError(409, 'job-not-ended', `The job is ${found}: it will run anyway`)
-  announcer.due()
-  announcer.changed(id)
   return 'queued'
 }

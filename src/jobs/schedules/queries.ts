@@ -44,7 +44,7 @@ export async function listSchedules(
 
 /** Started again it goes on from now: what it missed while it was stopped is not made up for. */
 export async function updateSchedule(
-  sql: Sql,
+  sql: TransactionSql,
   row: ScheduleRow,
   change: (typeof scheduleChange)['_output'],
 ): Promise<ScheduleRow> {
@@ -58,6 +58,6 @@ export async function updateSchedule(
   return changed ?? row
 }
 
-export async function deleteSchedule(sql: Sql, id: string): Promise<void> {
+export async function deleteSchedule(sql: TransactionSql, id: string): Promise<void> {
   await sql`delete from job_schedules where id = ${id}`
 }

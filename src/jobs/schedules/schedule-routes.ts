@@ -1,11 +1,12 @@
 import { Elysia } from 'elysia'
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import { type Audit, type Authorise, may, type Principal } from '#access'
 import { InputError, SluiceError } from '#lib/errors'
 import { isId } from '#lib/ids'
 import { checkBody, parseKept, readBytes, readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
+import { audited } from '../audited.ts'
 import type { Announcer } from '../events/announce.ts'
 import { reach } from '../reading/job-routes.ts'
 import type { Registry } from '../registry.ts'
@@ -81,9 +82,8 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
     .delete(
       '/api/schedules/:id',
       async ({ request, params: { id } }) => {
-        const { row } = await own(request, id)
-        await deleteSchedule(sql, row.id)
-        await record(request, 'schedule.delete', row.id)
+        const { row, principal } = await own(request, id)
+        await deed('delete', { request, principal, id: row.id }, (tx) => deleteSchedule(tx, row.id))
         return new Response(null, { status: 204 })
       },
       routeDoc({ summary: 'Delete a schedule; its jobs stay', scope: 'call', tag, status: 204 }),
@@ -103,8 +103,7 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
     const { row, own } = newSchedule(input, { principal, registry, receivers })
     if (typeof input.job.webhook === 'string')
       await checkWebhook(sql, principal.tenant, input.job.webhook, '/job')
-    await sql.begin((tx) => insertSchedule(tx, row, own))
-    await record(request, 'schedule.create', row.id)
+    await deed('create', { request, principal, id: row.id }, (tx) => insertSchedule(tx, row, own))
     const webhook = own === null ? {} : { webhook: { id: own.id, secret: own.made } }
     return { ...viewOf(row, { body: true }), ...webhook }
   }
@@ -122,19 +121,21 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
   }
 
   async function change(request: Request, id: string) {
-    const { row } = await own(request, id)
+    const { row, principal } = await own(request, id)
     const asked = await readJson(request, scheduleChange)
-    const changed = await updateSchedule(sql, row, asked)
-    await record(request, 'schedule.change', row.id)
+    const who = { request, principal, id: row.id }
+    const changed = await deed('change', who, (tx) => updateSchedule(tx, row, asked))
     return viewOf(changed, { body: true })
   }
 
   async function run(request: Request, id: string) {
-    const { row } = await own(request, id)
-    const { id: job_id, error } = await submit(sql, row, registry)
-    if (job_id === null) throw new InputError(422, 'bad-schedule', [{ pointer: '', detail: error }])
+    const { row, principal } = await own(request, id)
+    const job_id = await deed('run', { request, principal, id: row.id }, async (tx) => {
+      const { id: job_id, error } = await submit(tx, row, registry)
+      if (job_id === null) throw new InputError(422, 'bad-schedule', [{ pointer: '', detail: error }])
+      return job_id
+    })
     announcer.due()
-    await record(request, 'schedule.run', row.id)
     return { job_id }
   }
 
@@ -156,7 +157,12 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
     )
   }
 
-  async function record(request: Request, action: string, id: string): Promise<void> {
-    await audit?.record(request, authorise(request, 'call'), { action, subject: `schedule:${id}` })
+  async function deed<Result>(
+    action: string,
+    { id, ...who }: { request: Request; principal: Principal; id: string },
+    work: (tx: TransactionSql) => Promise<Result>,
+  ): Promise<Result> {
+    const asked = { ...who, action: `schedule.${action}`, subject: `schedule:${id}` }
+    return await audited({ sql, audit }, asked, work)
   }
 }

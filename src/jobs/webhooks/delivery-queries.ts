@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import type { DeliveryView } from './shapes.ts'
 
 export type DeliveryFilter = { webhookId?: string; jobId?: string; state?: DeliveryView['state'] | undefined }
@@ -29,7 +29,7 @@ export async function findDelivery(
 }
 
 /** It is tried anew, with all its tries. @returns whether it was over */
-export async function redeliver(sql: Sql, id: string): Promise<boolean> {
+export async function redeliver(sql: TransactionSql, id: string): Promise<boolean> {
   const rows = await sql`
     update job_deliveries set state = 'pending', next_at = now(), tries = 0, error = null, delivered_at = null
     where id = ${id} and state in ('delivered', 'failed') returning id`
@@ -37,7 +37,7 @@ export async function redeliver(sql: Sql, id: string): Promise<boolean> {
 }
 
 /** As if the queue had it: its one try follows at once; should that never come, a worker makes up for it. */
-export async function insertTest(sql: Sql, webhookId: string): Promise<string> {
+export async function insertTest(sql: TransactionSql, webhookId: string): Promise<string> {
   const [row] = await sql<[{ id: string }]>`
     insert into job_deliveries (webhook_id, lane, event, data, state, next_at)
     values (${webhookId}, ${webhookId}, 'test', '{"test": true}', 'queued', now() + interval '1 minute')

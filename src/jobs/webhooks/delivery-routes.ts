@@ -6,6 +6,7 @@ import { SluiceError } from '#lib/errors'
 import { isId } from '#lib/ids'
 import { readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
+import { audited } from '../audited.ts'
 import { stateOf } from '../control/state-of.ts'
 import { idOf, reach } from '../reading/job-routes.ts'
 import { tryOnce } from './deliver.ts'
@@ -88,16 +89,17 @@ export function deliveryRoutes({ sql, receivers, authorise, audit }: DeliveryRou
     const { id, webhook_id } = await find(request, text, 'operator')
     const { enabled } = await findWebhook(request, webhook_id, 'operator')
     if (!enabled) throw new SluiceError(409, 'webhook-disabled', 'The webhook is disabled: enable it first')
-    if (!(await redeliver(sql, id)))
+    await audited({ sql, audit }, deed(request, 'redeliver', `delivery:${id}`), async (tx) => {
+      if (await redeliver(tx, id)) return
       throw new SluiceError(409, 'delivery-under-way', 'The delivery is being tried already')
-    await record(request, 'webhook.redeliver', `delivery:${id}`)
+    })
     return await find(request, id, 'operator')
   }
 
   async function test(request: Request, text: string) {
     const webhook = await findWebhook(request, text, 'operator')
-    const id = await insertTest(sql, webhook.id)
-    await record(request, 'webhook.test', `webhook:${webhook.id}`)
+    const asked = deed(request, 'test', `webhook:${webhook.id}`)
+    const id = await audited({ sql, audit }, asked, (tx) => insertTest(tx, webhook.id))
     await tryOnce({ sql, ...receivers }, id)
     return await find(request, id, 'operator')
   }
@@ -109,7 +111,7 @@ export function deliveryRoutes({ sql, receivers, authorise, audit }: DeliveryRou
     return delivery
   }
 
-  async function record(request: Request, action: string, subject: string): Promise<void> {
-    await audit?.record(request, authorise(request, 'operator'), { action, subject })
+  function deed(request: Request, action: string, subject: string) {
+    return { request, principal: authorise(request, 'operator'), action: `webhook.${action}`, subject }
   }
 }

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import type { WebhookChange, WebhookView } from './shapes.ts'
 
 export type NewWebhook = Omit<WebhookView, 'enabled' | 'error' | 'old_secret_until' | 'created_at'> & {
@@ -6,7 +6,7 @@ export type NewWebhook = Omit<WebhookView, 'enabled' | 'error' | 'old_secret_unt
   secret: string
 }
 
-export async function insertWebhook(sql: Sql, row: NewWebhook): Promise<WebhookView> {
+export async function insertWebhook(sql: TransactionSql, row: NewWebhook): Promise<WebhookView> {
   const [made] = await sql<[WebhookView]>`
     insert into job_webhooks (id, tenant, key_id, name, url, secret, events, kinds, tags, on_request)
     values (${row.id}, ${row.tenant}, ${row.key_id}, ${row.name}, ${row.url}, ${row.secret}, ${row.events}::text[],
@@ -29,7 +29,7 @@ export async function listWebhooks(sql: Sql, tenant: string | null, limit: numbe
     order by id desc limit ${limit}`
 }
 
-export async function updateWebhook(sql: Sql, id: string, change: WebhookChange): Promise<void> {
+export async function updateWebhook(sql: TransactionSql, id: string, change: WebhookChange): Promise<void> {
   const fields = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
   const error = change.enabled === true ? { error: null } : {}
   const all = { ...fields, ...error }
@@ -38,7 +38,7 @@ export async function updateWebhook(sql: Sql, id: string, change: WebhookChange)
 
 /** `keepS`: so long the one before signs too. */
 export async function rotateSecret(
-  sql: Sql,
+  sql: TransactionSql,
   id: string,
   { secret, keepS }: { secret: string; keepS: number },
 ): Promise<void> {
@@ -48,7 +48,7 @@ export async function rotateSecret(
 }
 
 /** With what it was to be told. */
-export async function deleteWebhook(sql: Sql, id: string): Promise<void> {
+export async function deleteWebhook(sql: TransactionSql, id: string): Promise<void> {
   await sql`
     with gone as (delete from job_webhooks where id = ${id})
     delete from job_deliveries where webhook_id = ${id}`
@@ -67,7 +67,7 @@ function within(sql: Sql, tenant: string | null) {
   return tenant === null ? sql`` : sql`and tenant = ${tenant}`
 }
 
-function columns(sql: Sql) {
+function columns(sql: Sql | TransactionSql) {
   return sql`id, tenant, key_id, name, url, events, kinds, tags, on_request, enabled, error,
     case when old_secret_until > now() then job_time(old_secret_until) end as old_secret_until,
     job_time(created_at) as created_at`

@@ -1,11 +1,12 @@
 import { Elysia } from 'elysia'
-import type { Sql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import { z } from 'zod'
 import type { Audit, Authorise } from '#access'
 import { newId } from '#lib/ids'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { checkedUrl } from '#lib/safe-request'
+import { audited } from '../audited.ts'
 import { reach } from '../reading/job-routes.ts'
 import { shown, webhookFinder } from './find.ts'
 import { deleteWebhook, insertWebhook, listWebhooks, rotateSecret, updateWebhook } from './queries.ts'
@@ -61,8 +62,7 @@ export function webhookRoutes({ sql, receivers, authorise, audit }: WebhookRoute
         const webhook = await find(request, id, 'operator')
         const change = await readJson(request, webhookChange)
         if (change.url !== undefined) checkedUrl(change.url, receivers.allowPrivate)
-        await updateWebhook(sql, webhook.id, change)
-        await record(request, 'webhook.change', webhook.id)
+        await deed(request, 'change', webhook.id, (tx) => updateWebhook(tx, webhook.id, change))
         return Response.json(await find(request, id, 'operator'))
       },
       routeDoc({
@@ -84,8 +84,7 @@ export function webhookRoutes({ sql, receivers, authorise, audit }: WebhookRoute
       '/api/webhooks/:id',
       async ({ request, params: { id } }) => {
         const webhook = await find(request, id, 'operator')
-        await deleteWebhook(sql, webhook.id)
-        await record(request, 'webhook.delete', webhook.id)
+        await deed(request, 'delete', webhook.id, (tx) => deleteWebhook(tx, webhook.id))
         return new Response(null, { status: 204 })
       },
       routeDoc({ summary: 'Delete a webhook, and its deliveries', scope: 'operator', tag, status: 204 }),
@@ -97,23 +96,27 @@ export function webhookRoutes({ sql, receivers, authorise, audit }: WebhookRoute
     // What can be seen at once is told at once; the rest when it is sent.
     checkedUrl(input.url, receivers.allowPrivate)
     const id = newId()
-    const made = await insertWebhook(sql, {
-      ...{ ...input, id, tenant, key_id },
-      secret: sealed(receivers, id, secret),
-    })
-    await record(request, 'webhook.create', id)
+    const row = { ...input, id, tenant, key_id, secret: sealed(receivers, id, secret) }
+    const made = await deed(request, 'create', id, (tx) => insertWebhook(tx, row))
     return { ...made, secret }
   }
 
   async function rotate(request: Request, text: string) {
     const { id } = await find(request, text, 'operator')
     const { secret = newSecret(), keep } = await readJson(request, rotation)
-    await rotateSecret(sql, id, { secret: sealed(receivers, id, secret), keepS: keep })
-    await record(request, 'webhook.rotate', id)
+    const next = { secret: sealed(receivers, id, secret), keepS: keep }
+    await deed(request, 'rotate', id, (tx) => rotateSecret(tx, id, next))
     return { ...(await find(request, id, 'operator')), secret }
   }
 
-  async function record(request: Request, action: string, id: string): Promise<void> {
-    await audit?.record(request, authorise(request, 'operator'), { action, subject: `webhook:${id}` })
+  async function deed<Result>(
+    request: Request,
+    action: string,
+    id: string,
+    work: (tx: TransactionSql) => Promise<Result>,
+  ): Promise<Result> {
+    const principal = authorise(request, 'operator')
+    const asked = { request, principal, action: `webhook.${action}`, subject: `webhook:${id}` }
+    return await audited({ sql, audit }, asked, work)
   }
 }
