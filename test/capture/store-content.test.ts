@@ -88,7 +88,7 @@ test('a chain has a bound, and goes on after it', async () => {
   expect((await bytesOf(exchanges)).deepest).toBe(256)
   const last = exchanges.at(-1)
   sameExchange((await readContent(database.sql, last?.open.id ?? '')) ?? undefined, last)
-})
+}, 20_000)
 
 test('no content is built upon one of another day, whose partition may go first', async () => {
   const midnight = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 5 * 86_400_000

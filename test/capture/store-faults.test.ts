@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openStore } from '#store'
 import { readContent } from '../../src/capture/storing/content.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { called, handlerOn, job, payloadOf, recorded, stored } from './store-support.ts'
+import { called, handlerOn, job, payloadOf, recorded, rowOf, stored } from './store-support.ts'
 import { sameExchange } from './support.ts'
 
 let database: TestDatabase
@@ -14,11 +14,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await database.drop()
 })
-
-async function rowOf(id: string) {
-  const [row] = await database.sql`select * from exchanges where id = ${id}`
-  return row
-}
 
 test('R15: NUL, lone surrogates, invalid UTF-8 and 5 MB of base64 are stored byte for byte, and so is their batch', async () => {
   const odd = [
@@ -71,7 +66,7 @@ test('damaged frames and bytes that are no frames are kept aside, and not tried 
   frames[40] = (frames[40] ?? 0) ^ 0xff
   const torn = Buffer.from(Bun.zstdCompressSync(frames)).toString('base64')
   expect(await handler({ ...payload, frames: torn }, job)).toMatchObject({ stored: 1, quarantined: 1 })
-  expect(await rowOf(whole.open.id)).toBeDefined()
+  expect(await rowOf(database.sql, whole.open.id)).toBeDefined()
   const noise = { ...payloadOf([], { spool: 'damaged-0' }), frames: Buffer.from('noise').toString('base64') }
   expect(await handler(noise, job)).toMatchObject({ stored: 0, quarantined: 1 })
 })
@@ -82,7 +77,10 @@ test('an exchange whose reader fails is stored with its bytes and without a mean
     throw new Error('a fault of the reader')
   }
   await stored(handlerOn(database.sql, { interpret }), [exchange])
-  expect(await rowOf(exchange.open.id)).toMatchObject({ model_asked: null, conversation_id: null })
+  expect(await rowOf(database.sql, exchange.open.id)).toMatchObject({
+    model_asked: null,
+    conversation_id: null,
+  })
   sameExchange((await readContent(database.sql, exchange.open.id)) ?? undefined, exchange)
 })
 

@@ -23,7 +23,8 @@ export type Call = {
 
 export type Changes = { open?: Partial<ExchangeOpen>; end?: Partial<ExchangeEnd>; at?: number }
 
-let clock = Date.now() - 3_600_000
+/** From noon of yesterday on: however long the tests run, and whenever, it passes no midnight. */
+let clock = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 43_200_000
 
 /** An exchange of the scripted client, later than all before it. */
 export function called(call: Call, changes: Changes = {}): RecordedExchange {
@@ -147,4 +148,10 @@ export async function stored(
   changes: Partial<LoggingPayload> = {},
 ): Promise<unknown> {
   return await handler(payloadOf(exchanges, changes), job)
+}
+
+/** The exchange as its table has it; undefined where it is not there. */
+export async function rowOf(sql: Sql, id: string) {
+  const [row] = await sql`select * from exchanges where id = ${id}`
+  return row
 }

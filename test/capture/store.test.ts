@@ -3,7 +3,7 @@ import { openCommits } from '../../src/capture/storing/commits.ts'
 import { readContent } from '../../src/capture/storing/content.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
-import { called, handlerOn, job, payloadOf, recorded, stored } from './store-support.ts'
+import { called, handlerOn, job, payloadOf, recorded, rowOf, stored } from './store-support.ts'
 import { sameExchange, sha256 } from './support.ts'
 
 let database: TestDatabase
@@ -16,15 +16,10 @@ afterAll(async () => {
   await database.drop()
 })
 
-async function rowOf(id: string) {
-  const [row] = await database.sql`select * from exchanges where id = ${id}`
-  return row
-}
-
 test('R6: an exchange is stored with its hashes, lengths, usage and cost, and read back byte for byte', async () => {
   const exchange = called({ messages: ['user: hello'] }, { open: { tags: ['a "b"', 'c\\d', 'é,{}'] } })
   await stored(handlerOn(database.sql), [exchange])
-  const row = await rowOf(exchange.open.id)
+  const row = await rowOf(database.sql, exchange.open.id)
   expect(row).toMatchObject({
     tenant: 'default',
     method: 'POST',
@@ -77,13 +72,13 @@ test('a batch below the floor is passed over, as its marker may be gone', async 
   const late = called({ messages: ['user: late'] })
   await stored(handler, [called({ messages: ['user: floor'] })], { spool: 'floor-0', batch: '9', floor: 8 })
   await stored(handler, [late], { spool: 'floor-0', batch: '7', floor: 0 })
-  expect(await rowOf(late.open.id)).toBeUndefined()
+  expect(await rowOf(database.sql, late.open.id)).toBeUndefined()
 })
 
 test('R7: two exchanges with the same id of their provider are two rows', async () => {
   const twins = [1, 2].map(() => recorded(Buffer.from('{}'), Buffer.from('{"id":"chatcmpl-1"}')))
   await stored(handlerOn(database.sql), twins)
-  for (const twin of twins) expect(await rowOf(twin.open.id)).toBeDefined()
+  for (const twin of twins) expect(await rowOf(database.sql, twin.open.id)).toBeDefined()
 })
 
 test('an error inside of a stream that began well makes the exchange an upstream error', async () => {
@@ -102,7 +97,7 @@ test('an error inside of a stream that began well makes the exchange an upstream
     }),
   })
   await stored(handler, [exchange])
-  expect(await rowOf(exchange.open.id)).toMatchObject({
+  expect(await rowOf(database.sql, exchange.open.id)).toMatchObject({
     outcome: 'upstream_error',
     error: 'overloaded_error',
   })
@@ -162,7 +157,7 @@ test('in metadata mode only what the gateway measured is stored', async () => {
     },
   })
   await stored(handlerOn(database.sql), [exchange])
-  const row = await rowOf(exchange.open.id)
+  const row = await rowOf(database.sql, exchange.open.id)
   expect(row).toMatchObject({
     mode: 'metadata',
     model_served: 'served',

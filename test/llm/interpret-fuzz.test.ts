@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { RecordedExchange } from '#capture'
 import { interpret } from '../../src/llm/interpret.ts'
 import { type Mock, openMock } from '../../src/llm/providers/mock/index.ts'
+import { endOf, openOf } from '../capture/support.ts'
 
 let mock: Mock
 beforeAll(async () => {
@@ -134,32 +135,8 @@ function exchange(
   response: Uint8Array,
 ): RecordedExchange {
   return {
-    open: {
-      v: 1,
-      id: '',
-      started_at: 0,
-      protocol: 'http',
-      method: 'POST',
-      path,
-      dialect,
-      provider: 'anthropic',
-      tenant: 't',
-      key_id: null,
-      tags: [],
-      mode: 'full',
-      request_headers: [],
-    },
-    end: {
-      seq: 1,
-      outcome: 'completed',
-      status: 200,
-      error: null,
-      first_byte_at: null,
-      ended_at: 0,
-      response_headers: [],
-      request_bytes: request.length,
-      response_bytes: response.length,
-    },
+    open: openOf({ path, dialect, provider: 'anthropic' }),
+    end: { ...endOf(), seq: 1, request_bytes: request.length, response_bytes: response.length },
     request,
     response,
   }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import type { RecordedExchange } from '#capture'
-import { newId } from '#lib/ids'
 import { interpret } from '../../src/llm/interpret.ts'
 import { openMeter } from '../../src/llm/meter.ts'
 import { type Mock, openMock } from '../../src/llm/providers/mock/index.ts'
+import { endOf, openOf } from '../capture/support.ts'
 
 let mock: Mock
 beforeAll(async () => {
@@ -19,34 +19,8 @@ type Change = { open?: Partial<RecordedExchange['open']>; end?: Partial<Recorded
 
 function exchange(request: Uint8Array, response: Uint8Array, { open, end }: Change = {}): RecordedExchange {
   return {
-    open: {
-      v: 1,
-      id: newId(),
-      started_at: Date.UTC(2026, 10, 1),
-      protocol: 'http',
-      method: 'POST',
-      path: '/v1/messages',
-      dialect: 'anthropic',
-      provider: 'anthropic',
-      tenant: 't',
-      key_id: null,
-      tags: [],
-      mode: 'full',
-      request_headers: [],
-      ...open,
-    },
-    end: {
-      seq: 1,
-      outcome: 'completed',
-      status: 200,
-      error: null,
-      first_byte_at: null,
-      ended_at: 0,
-      response_headers: [],
-      request_bytes: request.length,
-      response_bytes: response.length,
-      ...end,
-    },
+    open: openOf({ provider: 'anthropic', started_at: Date.UTC(2026, 10, 1), path: '/v1/messages', ...open }),
+    end: { ...endOf(), seq: 1, request_bytes: request.length, response_bytes: response.length, ...end },
     request,
     response,
   }

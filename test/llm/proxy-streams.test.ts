@@ -9,10 +9,15 @@ afterEach(() => gateway.stop())
 const sse = { 'content-type': 'text/event-stream; charset=utf-8' }
 const call = post('/v1/messages', '{"stream":true}')
 
-/** Hands the reply to the test, which then plays the upstream itself. */
-function played(options: Parameters<typeof testGateway>[1] = {}) {
+/** A call under way whose upstream the test plays itself. */
+async function played(
+  options: Parameters<typeof testGateway>[1] = {},
+  request = call,
+): Promise<{ client: ReturnType<typeof rawClient>; reply: Reply }> {
   const { promise, resolve } = Promise.withResolvers<Reply>()
-  return { reply: promise, gateway: testGateway((reply) => resolve(reply), options) }
+  gateway = await testGateway((reply) => resolve(reply), options)
+  const client = rawClient(gateway.port, request)
+  return { client, reply: await promise }
 }
 
 function idIn(text: string): string {
@@ -25,10 +30,7 @@ async function aTurn(): Promise<void> {
 }
 
 test('T11: each chunk reaches the client at once, pings and comments too', async () => {
-  const play = played()
-  gateway = await play.gateway
-  const client = rawClient(gateway.port, call)
-  const reply = await play.reply
+  const { client, reply } = await played()
   await reply.head(200, sse)
   for (const frame of [
     'event: ping\ndata: {"type": "ping"}\n\n',
@@ -84,10 +86,7 @@ test('the record is sealed before the client sees the end', async () => {
 })
 
 test('R10: where the upstream dies, the client’s stream breaks off there too, and what came is on record', async () => {
-  const play = played()
-  gateway = await play.gateway
-  const client = rawClient(gateway.port, call)
-  const reply = await play.reply
+  const { client, reply } = await played()
   await reply.head(200, sse)
   await reply.chunk('data: 1\n\ndata: {"ha')
   await until('the chunk', () => client.text().includes('{"ha'))
@@ -100,10 +99,7 @@ test('R10: where the upstream dies, the client’s stream breaks off there too, 
 })
 
 test('R10: a body with a length that breaks off does so for the client, with the bytes that came', async () => {
-  const play = played()
-  gateway = await play.gateway
-  const client = rawClient(gateway.port, call)
-  const reply = await play.reply
+  const { client, reply } = await played()
   await reply.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"half":')
   await aTurn()
   reply.cut()
@@ -116,10 +112,7 @@ test('R10: a body with a length that breaks off does so for the client, with the
 })
 
 test('R10: frames that are not HTTP end the stream as broken', async () => {
-  const play = played()
-  gateway = await play.gateway
-  const client = rawClient(gateway.port, call)
-  const reply = await play.reply
+  const { client, reply } = await played()
   await reply.head(200, sse)
   await reply.chunk('data: 1\n\n')
   await reply.write('zz\r\nnot a chunk\r\n')
@@ -128,10 +121,7 @@ test('R10: frames that are not HTTP end the stream as broken', async () => {
 })
 
 test('R10, R11: a client that hangs up in mid-stream cancels the upstream; what it got is on record', async () => {
-  const play = played()
-  gateway = await play.gateway
-  const client = rawClient(gateway.port, call)
-  const reply = await play.reply
+  const { client, reply } = await played()
   await reply.head(200, sse)
   await reply.chunk('data: 1\n\n')
   await until('the chunk', () => client.text().includes('data: 1'))
@@ -159,10 +149,7 @@ test.each([
 ] as const)(
   'R11: or the answer is read to its end and stored, where asked %s',
   async (_, options, header) => {
-    const play = played(options)
-    gateway = await play.gateway
-    const client = rawClient(gateway.port, post('/v1/messages', '{}', header))
-    const reply = await play.reply
+    const { client, reply } = await played(options, post('/v1/messages', '{}', header))
     await reply.head(200, sse)
     await reply.chunk('data: 1\n\n')
     await until('the chunk', () => client.text().includes('data: 1'))
@@ -177,10 +164,7 @@ test.each([
 )
 
 test('R11: finished too where the client left before the answer began', async () => {
-  const play = played({ clientGone: 'finish' })
-  gateway = await play.gateway
-  const client = rawClient(gateway.port, call)
-  const reply = await play.reply
+  const { client, reply } = await played({ clientGone: 'finish' })
   client.hangUp()
   await aTurn()
   await reply.head(200, sse)
@@ -193,10 +177,7 @@ test('R11: finished too where the client left before the answer began', async ()
 })
 
 test('an upstream that falls silent is given up after the idle limit', async () => {
-  const play = played({ idleTimeoutMs: 300 })
-  gateway = await play.gateway
-  const client = rawClient(gateway.port, call)
-  const reply = await play.reply
+  const { client, reply } = await played({ idleTimeoutMs: 300 })
   await reply.head(200, sse)
   await reply.chunk('data: 1\n\n')
   await client.closed

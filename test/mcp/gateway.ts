@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { spawnProcess, type TestProcess } from '../support/process.ts'
+import { type EverythingHttp, serveEverything } from './fixtures/everything-http.ts'
 
 /** A gateway as it runs in production, without a worker. */
 export type TestGateway = {
@@ -16,6 +17,23 @@ export type TestGateway = {
   /** `kill -9`, and the same again: same port, same data. */
   restart(): Promise<void>
   stop(): Promise<void>
+}
+
+export type GatewayWithServer = TestGateway & { fixture: EverythingHttp }
+
+/** A gateway that has the server of all kinds of things, by the name `all`. */
+export async function startGatewayWithServer(): Promise<GatewayWithServer> {
+  const fixture = serveEverything()
+  const gateway = await startGateway()
+  await gateway.api('POST', '/api/mcp/servers', { name: 'all', transport: 'http', url: fixture.url })
+  return {
+    ...gateway,
+    fixture,
+    async stop() {
+      await gateway.stop()
+      await fixture.stop()
+    },
+  }
 }
 
 const adminKey = 'sk-sluice-admin-of-the-tests'

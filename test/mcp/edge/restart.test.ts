@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { until } from '../../support/until.ts'
-import { type EverythingHttp, serveEverything } from '../fixtures/everything-http.ts'
-import { startGateway, type TestGateway } from '../gateway.ts'
+import { type GatewayWithServer, startGatewayWithServer } from '../gateway.ts'
 import { readEvents } from './events.ts'
 import { modern } from './support.ts'
 
-let gateway: TestGateway
-let fixture: EverythingHttp
+let gateway: GatewayWithServer
 
 beforeAll(async () => {
-  fixture = serveEverything()
-  gateway = await startGateway()
-  await gateway.api('POST', '/api/mcp/servers', { name: 'all', transport: 'http', url: fixture.url })
+  gateway = await startGatewayWithServer()
 }, 40_000)
 
-afterAll(async () => {
-  await gateway.stop()
-  await fixture.stop()
-})
+afterAll(() => gateway.stop())
 
 const headers = (): Record<string, string> => ({
   authorization: `Bearer ${gateway.adminKey}`,
@@ -117,8 +110,7 @@ test('C3: no event is lost: what a client had not seen comes from the record, th
 }, 40_000)
 
 test('a gateway that is told to stop lets calls end first, and ends streams that only listen', async () => {
-  const other = await startGateway()
-  await other.api('POST', '/api/mcp/servers', { name: 'all', transport: 'http', url: fixture.url })
+  const other = await startGatewayWithServer()
   const ask = async (method: string, params: object) => {
     const { body, headers: named } = modern(method, params)
     const init = { method: 'POST', headers: { ...named, authorization: `Bearer ${other.adminKey}` } }

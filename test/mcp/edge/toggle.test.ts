@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { until } from '../../support/until.ts'
-import { type EverythingHttp, serveEverything } from '../fixtures/everything-http.ts'
-import { startGateway, type TestGateway } from '../gateway.ts'
+import { type GatewayWithServer, startGatewayWithServer } from '../gateway.ts'
 import { rawListeners } from './raw-listeners.ts'
 import { modern } from './support.ts'
 
-let gateway: TestGateway
-let fixture: EverythingHttp
+let gateway: GatewayWithServer
 
 beforeAll(async () => {
-  fixture = serveEverything()
-  gateway = await startGateway()
-  await gateway.api('POST', '/api/mcp/servers', { name: 'all', transport: 'http', url: fixture.url })
+  gateway = await startGatewayWithServer()
 }, 40_000)
 
-afterAll(async () => {
-  await gateway.stop()
-  await fixture.stop()
-})
+afterAll(() => gateway.stop())
 
 test('C2: 1,000 listeners are told of a toggle within a second, by way of the database', async () => {
   const { body, headers } = modern('subscriptions/listen', { notifications: { toolsListChanged: true } })
