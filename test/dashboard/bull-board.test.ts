@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { adminKey, bearer } from '../access/support.ts'
-import { note, noteQueue } from '../broker/server.ts'
+import { ignore, note, noteQueue } from '../broker/server.ts'
 import { ask } from '../processes/support.ts'
+import { until } from '../support/until.ts'
 import { type TestBoard, testBoard } from './support.ts'
 
 let one: TestBoard
@@ -70,4 +71,16 @@ test('Q8: with a session it acts for its own page alone', async () => {
   expect((await resume({ 'sec-fetch-site': 'cross-site' })).status).toBe(403)
   expect((await resume({})).status).toBe(403)
   expect((await resume({ 'sec-fetch-site': 'same-origin' })).status).toBe(200)
+})
+
+test('it shows the workers that there are', async () => {
+  const path = `/api/queues/${one.queue.name}/workers`
+  expect((await get(path)).json).toEqual({ workers: [] })
+  const consumer = one.broker.consume(one.queue, async () => {}, { onError: ignore })
+  await until('the worker is seen', async () => (await get(path)).json.workers.length === 1)
+  expect((await get(path)).json.workers).toMatchObject([
+    { name: 'worker of the tests', addr: expect.stringContaining(String(process.pid)) },
+  ])
+  await consumer.close()
+  await until('it has left', async () => (await get(path)).json.workers.length === 0)
 })

@@ -47,6 +47,8 @@ const pageHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; font-src 'self' data:; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+  'x-frame-options': 'DENY',
 }
 
 async function file({ files }: Parts, name: string): Promise<Response> {
@@ -55,7 +57,9 @@ async function file({ files }: Parts, name: string): Promise<Response> {
   if (!path.startsWith(`${files}/`) || !(await found.exists())) {
     throw new SluiceError(404, 'not-found', 'There is no such file')
   }
-  return new Response(found, { headers: { 'cache-control': 'private, max-age=86400' } })
+  return new Response(found, {
+    headers: { 'cache-control': 'private, max-age=86400', 'x-content-type-options': 'nosniff' },
+  })
 }
 
 function isPage({ entry }: Parts, path: string): boolean {

@@ -13,8 +13,9 @@ const summary = 'bull-board, for those who know it; behind the same login'
  * bull-board shows what jobs carry, of every tenant: for admins and the tenant `default`, whose readers may look and
  * whose operators may act.
  */
-export function bullBoardRoutes({ authorise, audit, broker, contracts }: Board) {
-  const boards = openBullBoards(broker, contracts)
+export function bullBoardRoutes(board: Board) {
+  const { authorise, audit } = board
+  const boards = openBullBoards(board)
   const looked = routeDoc({ summary, scope: 'read', tag, answer: 'text/html' })
   const acted = routeDoc({ summary, scope: 'operator', tag })
   return new Elysia()
