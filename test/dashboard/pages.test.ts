@@ -129,18 +129,24 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
     await page.context().close()
   }, 60_000)
 
-  test('on a phone, dark, no page is wider than the screen', async () => {
-    const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const
-    const page = await browsing.visit('/queues', phone)
+  test('dark, on a phone and on a desk, no page is wider than the screen', async () => {
+    const phone = { width: 390, height: 844 }
+    const page = await browsing.visit('/queues', { viewport: phone, colorScheme: 'dark' })
     const error = `a reason without any space in it: ${'x'.repeat(200)}`
     const id = await plantJob(site.sql, {
       state: 'failed',
       error,
+      tags: [`nightly:${'t'.repeat(50)}`],
       input: { text: 'y'.repeat(500) },
       stack: error,
     })
     const job = { kind: 'http-request', input: mocked }
-    await site.ask('POST', '/api/schedules', { name: 'z'.repeat(60), cron: '0 4 * * *', job })
+    const time_zone = 'America/Argentina/Buenos_Aires'
+    await site.ask('POST', '/api/schedules', { name: 'z'.repeat(60), cron: '0 4 * * *', time_zone, job })
+    await site.ask('POST', '/api/queues/alerts', {
+      ...{ queue: 'jobs', measure: 'backlog', threshold: 1e6, name: 'مرحبا 🎉'.repeat(20) },
+      webhook_url: `http://127.0.0.1:9/${'h'.repeat(150)}`,
+    })
     for (const path of [
       '',
       '/q/jobs',
@@ -154,9 +160,12 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
     ]) {
       await page.goto(`${site.url}/queues${path}`)
       await page.locator('main h1').waitFor()
-      await page.waitForLoadState('load')
-      const wide = await page.evaluate<number>('document.documentElement.scrollWidth')
-      expect([path, wide]).toEqual([path, 390])
+      await page.locator('.loading').waitFor({ state: 'detached' })
+      for (const size of [phone, { width: 1280, height: 800 }]) {
+        await page.setViewportSize(size)
+        const wide = await page.evaluate<number>('document.documentElement.scrollWidth')
+        expect([path, wide]).toEqual([path, size.width])
+      }
     }
     await page.context().close()
   }, 60_000)

@@ -17,7 +17,7 @@ export function warningsOf(queue: Seen): Warning[] {
   if (counts.waiting > 0 && workers.length === 0 && !held) {
     found.push({
       code: 'no-workers',
-      text: `${counts.waiting} wait and no worker is there: start "worker ${queue.name}"`,
+      text: `${counts.waiting} ${counts.waiting === 1 ? 'waits' : 'wait'} and no worker is there: start "worker ${queue.name}"`,
     })
   }
   const idle = workers.filter((worker) => worker.idle_beside_backlog)

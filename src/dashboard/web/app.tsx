@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
 import { api } from './data/api.ts'
 import { LiveBoard } from './data/board.tsx'
 import { usePlace } from './data/place.ts'
@@ -23,25 +23,45 @@ const prolongEveryMs = 5 * 60_000
 /** Who is there, and then the page that the address names. */
 export function App() {
   const [me, setMe] = useState<Me | null>(null)
+  const [failure, setFailure] = useState<Error | null>(null)
+  const [note, setNote] = useState<string | null>(null)
 
+  const look = useCallback(() => {
+    setFailure(null)
+    void api.me().then(setMe, setFailure)
+  }, [])
   useEffect(() => {
-    const look = () => void api.me().then(setMe, () => {})
     look()
     // A session goes on while its page is looked at.
     const timer = setInterval(() => document.visibilityState === 'visible' && look(), prolongEveryMs)
     return () => clearInterval(timer)
-  }, [])
+  }, [look])
 
-  const leave = useCallback(
-    () => setMe((before) => (before === null ? null : { ...before, signed_in: false })),
-    [],
-  )
+  const leave = useCallback((why: string | null) => {
+    setNote(why)
+    setMe((before) => (before === null ? null : { ...before, signed_in: false }))
+  }, [])
   const session = useMemo(() => (me === null ? null : { me, leave }), [me, leave])
 
-  if (me === null) return null
-  if (!me.signed_in) return <LoginPage onLogin={setMe} />
+  if (me === null) {
+    if (failure === null) return null
+    return (
+      <Alone>
+        <Failure error={failure} retry={look} />
+      </Alone>
+    )
+  }
+  if (!me.signed_in) return <LoginPage note={note} onLogin={setMe} />
   if (!me.scopes.some((scope) => scope === 'read' || scope === 'admin')) {
-    return <Failure error={new Error('This key lacks the scope read')} />
+    return (
+      <Alone>
+        <Failure error={new Error('This key lacks the scope read')} />
+        <button type="button" onClick={() => void api.logout().then(() => leave(null), setFailure)}>
+          Use another key
+        </button>
+        {failure !== null && <Failure error={failure} />}
+      </Alone>
+    )
   }
   return (
     <SessionContext value={session}>
@@ -54,6 +74,14 @@ export function App() {
         </LiveBoard>
       </Notices>
     </SessionContext>
+  )
+}
+
+function Alone({ children }: { children: ReactNode }) {
+  return (
+    <main className="login">
+      <div className="alone">{children}</div>
+    </main>
   )
 }
 

@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
 import type { BoardView, QueueView } from './api.ts'
-import { useSession } from './session.ts'
+import { sessionOver, useSession } from './session.ts'
 import { openStream, type StreamNews } from './stream.ts'
 
 type Watched = { board: BoardView | null; connected: boolean }
@@ -17,7 +17,7 @@ export function LiveBoard({ children }: { children: ReactNode }) {
     const listen = (news: StreamNews) => {
       if (news.type === 'board') setWatched({ board: JSON.parse(news.json), connected: true })
       else setWatched((before) => ({ ...before, connected: false }))
-      if (news.type === 'over') leave()
+      if (news.type === 'over') leave(sessionOver)
     }
     return shared(who, listen) ?? openStream(listen)
   }, [who, leave])

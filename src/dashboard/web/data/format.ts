@@ -18,12 +18,17 @@ export function duration(ms: number | null | undefined): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
   const s = ms / 1_000
   if (s < 9.95) return `${s.toFixed(1)} s`
-  if (s < 59.5) return `${Math.round(s)} s`
-  const minutes = Math.floor(s / 60)
-  if (minutes < 60) return `${minutes} m ${Math.floor(s % 60)} s`
+  const seconds = Math.round(s)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return twoUnits(minutes, 'm', seconds % 60, 's')
   const hours = Math.floor(minutes / 60)
-  if (hours < 24) return `${hours} h ${minutes % 60} m`
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+  if (hours < 24) return twoUnits(hours, 'h', minutes % 60, 'm')
+  return twoUnits(Math.floor(hours / 24), 'd', hours % 24, 'h')
+}
+
+function twoUnits(large: number, unit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`
 }
 
 export function size(bytes: number | null): string {

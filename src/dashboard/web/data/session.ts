@@ -3,7 +3,12 @@ import type { Me } from './api.ts'
 
 export type { Me }
 
-export const SessionContext = createContext<{ me: Me; leave: () => void } | null>(null)
+/** Back to the login, which says why. */
+export type Leave = (why: string | null) => void
+
+export const sessionOver = 'The session is over: log in again.'
+
+export const SessionContext = createContext<{ me: Me; leave: Leave } | null>(null)
 
 export function useSession() {
   const session = useContext(SessionContext)

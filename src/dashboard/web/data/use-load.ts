@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError } from './client.ts'
-import { useSession } from './session.ts'
+import { sessionOver, useSession } from './session.ts'
 
 export type Loaded<Value> = {
   value: Value | undefined
@@ -35,7 +35,7 @@ export function useLoad<Value>(key: string, load: (signal: AbortSignal) => Promi
         (value) => setState({ key: of, value, error: null }),
         (error: Error) => {
           if (stop.signal.aborted) return
-          if (error instanceof ApiError && error.status === 401) leave()
+          if (error instanceof ApiError && error.status === 401) leave(sessionOver)
           setState((before) => ({ ...before, key: of, error }))
         },
       )

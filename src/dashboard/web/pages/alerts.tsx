@@ -55,7 +55,7 @@ export function AlertsPage() {
                     <Badge state={event.type === 'fired' ? 'failed' : 'succeeded'}>{event.type}</Badge>
                   </td>
                   <td>{said(event)}</td>
-                  <td className="wide faint">
+                  <td className="wide faint text">
                     {event.error ?? (event.delivered_at === null ? 'no webhook, or not yet' : 'delivered')}
                   </td>
                 </tr>
@@ -98,8 +98,14 @@ function Rules({ rules, operator, onDone }: RulesProps) {
       <tbody>
         {rules.map((rule) => (
           <tr key={rule.id}>
-            <td>
-              {rule.name !== '' && <b>{rule.name} </b>}
+            <td className="text rule">
+              {rule.name !== '' && (
+                <>
+                  <b>
+                    <bdi>{rule.name}</bdi>
+                  </b>{' '}
+                </>
+              )}
               {said(rule)}
               {rule.webhook_error !== null && <p className="bad">Webhook off: {rule.webhook_error}</p>}
             </td>
@@ -111,7 +117,7 @@ function Rules({ rules, operator, onDone }: RulesProps) {
             <td className="wide">
               <Time iso={rule.since} />
             </td>
-            <td className="wide faint">{rule.webhook_url ?? 'none'}</td>
+            <td className="wide faint text">{rule.webhook_url ?? 'none'}</td>
             <td className="act">
               {operator && (
                 <>

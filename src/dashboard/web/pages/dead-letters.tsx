@@ -1,17 +1,18 @@
-import { api } from '../data/api.ts'
+import { api, type DeadLetters } from '../data/api.ts'
 import { count } from '../data/format.ts'
 import { go, hrefOf } from '../data/place.ts'
 import { useLoad } from '../data/use-load.ts'
 import { Empty, Failure, Loading, Time } from '../ui/bits.tsx'
 import { Link } from '../ui/link.tsx'
 import { useRows } from '../ui/rows.ts'
+import { type Column, Table } from '../ui/table.tsx'
+
+type Reason = DeadLetters['items'][number]
 
 /** What failed for good, by reason: the reasons are what can be mended. */
 export function DeadLettersPage() {
   const { value, error, reload } = useLoad('dead', (signal) => api.deadLetters({ signal }))
   const items = value?.items ?? []
-  const hrefFor = ({ kind, error: reason }: { kind: string; error: string }) =>
-    hrefOf(['jobs'], { state: 'failed', kind, q: wordsOf(reason) })
   const at = useRows(items.length, {
     open: (n) => {
       const item = items[n]
@@ -30,35 +31,28 @@ export function DeadLettersPage() {
       {value === undefined && error === null && <Loading />}
       {value !== undefined && items.length === 0 && <Empty title="Nothing has failed for good" />}
       {items.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th className="num">Jobs</th>
-              <th>Reason</th>
-              <th className="wide">Kind</th>
-              <th>Last</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((item, n) => (
-              <tr key={`${item.kind} ${item.last_id}`} data-row={n} className={n === at ? 'on' : ''}>
-                <td className="num bad">{count(item.count)}</td>
-                <td className="text">
-                  <Link href={hrefFor(item)}>{item.error}</Link>
-                </td>
-                <td className="wide">{item.kind}</td>
-                <td>
-                  <Link href={hrefOf(['jobs', item.last_id])}>
-                    <Time iso={item.last_at} />
-                  </Link>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table rows={items} columns={columns} keyOf={({ kind, last_id }) => `${kind} ${last_id}`} at={at} />
       )}
     </>
   )
+}
+
+const columns: readonly Column<Reason>[] = [
+  { head: 'Jobs', className: 'num bad', cell: (item) => count(item.count) },
+  { head: 'Reason', className: 'text', cell: (item) => <Link href={hrefFor(item)}>{item.error}</Link> },
+  { head: 'Kind', className: 'wide kind', cell: ({ kind }) => kind },
+  {
+    head: 'Last',
+    cell: ({ last_id, last_at }) => (
+      <Link href={hrefOf(['jobs', last_id])}>
+        <Time iso={last_at} />
+      </Link>
+    ),
+  },
+]
+
+function hrefFor({ kind, error }: Reason): string {
+  return hrefOf(['jobs'], { state: 'failed', kind, q: wordsOf(error) })
 }
 
 /** A search that finds the same reason with other numbers in it. */

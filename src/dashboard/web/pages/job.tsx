@@ -122,7 +122,7 @@ function Facts({ job }: { job: RowDetail }) {
         </Stat>
       )}
       {job.tags.length > 0 && (
-        <Stat label="Tags">
+        <Stat label="Tags" all>
           {job.tags.map((tag) => (
             <Link key={tag} className="tag" href={hrefOf(['jobs'], { tag })}>
               {tag}

@@ -25,7 +25,7 @@ export function JobRow({ row, n, on, picked, onPick }: JobRowProps) {
         <Badge state={state} />
         {state === 'running' && row.progress !== null && <progress value={row.progress} max={1} />}
       </td>
-      <td className="wide">
+      <td className="wide tags">
         {tags.map((tag) => (
           <button key={tag} type="button" className="tag" onClick={() => setQuery({ tag })}>
             {tag}

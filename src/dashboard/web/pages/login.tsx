@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { api, type Me } from '../data/api.ts'
 
 /** The key is sent once, for a cookie that no script can read. */
-export function LoginPage({ onLogin }: { onLogin: (me: Me) => void }) {
+export function LoginPage({ note, onLogin }: { note: string | null; onLogin: (me: Me) => void }) {
   const [error, setError] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
 
@@ -30,6 +30,7 @@ export function LoginPage({ onLogin }: { onLogin: (me: Me) => void }) {
           <span>Sluice</span>
         </p>
         <h1>Queues and jobs</h1>
+        {note !== null && <p role="status">{note}</p>}
         <input name="username" autoComplete="username" defaultValue="sluice" hidden />
         <label>
           Sluice key

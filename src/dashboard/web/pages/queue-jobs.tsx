@@ -5,6 +5,7 @@ import { useLoad } from '../data/use-load.ts'
 import { Empty, Failure, Loading, Time } from '../ui/bits.tsx'
 import { Link } from '../ui/link.tsx'
 import { useRows } from '../ui/rows.ts'
+import { type Column, Table } from '../ui/table.tsx'
 
 const states = ['waiting', 'active', 'delayed', 'failed', 'completed'] as const
 const words = {
@@ -49,7 +50,9 @@ export function EngineJobs({ queue }: { queue: QueueView }) {
       {error !== null && <Failure error={error} retry={reload} />}
       {value === undefined && error === null && <Loading />}
       {value !== undefined && items.length === 0 && <Empty title={`None ${words[state].toLowerCase()}`} />}
-      {items.length > 0 && <List queue={queue.name} items={items} at={at} />}
+      {items.length > 0 && (
+        <Table rows={items} columns={columnsOf(queue.name)} keyOf={({ id }) => id} at={at} />
+      )}
       {value?.next_cursor != null && (
         <p className="more">
           <Link href={hrefOf(['q', queue.name], { state, cursor: value.next_cursor })}>Further ones</Link>
@@ -59,42 +62,28 @@ export function EngineJobs({ queue }: { queue: QueueView }) {
   )
 }
 
-function List({ queue, items, at }: { queue: string; items: EngineJobView[]; at: number }) {
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th>Job</th>
-          <th>Added</th>
-          <th className="wide">Ended</th>
-          <th className="num wide">Tries</th>
-          <th className="num wide">Size</th>
-          <th className="wide">Reason</th>
-        </tr>
-      </thead>
-      <tbody>
-        {items.map((job, n) => (
-          <tr key={job.id} data-row={n} className={n === at ? 'on' : ''}>
-            <td className="id">
-              <Link href={hrefOf(['q', queue, job.id])}>{job.id}</Link>
-              {job.error !== null && <p className="error narrow">{job.error}</p>}
-            </td>
-            <td>
-              <Time iso={job.added_at} />
-            </td>
-            <td className="wide">
-              <Time iso={job.ended_at} />
-            </td>
-            <td className="num wide">
-              {job.attempts}/{job.attempts_most}
-            </td>
-            <td className="num wide">{size(job.data_bytes)}</td>
-            <td className="error wide">{job.error}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
+function columnsOf(queue: string): readonly Column<EngineJobView>[] {
+  return [
+    {
+      head: 'Job',
+      className: 'id',
+      cell: ({ id, error }) => (
+        <>
+          <Link href={hrefOf(['q', queue, id])}>{id}</Link>
+          {error !== null && <p className="error narrow">{error}</p>}
+        </>
+      ),
+    },
+    { head: 'Added', cell: ({ added_at: at }) => <Time iso={at} /> },
+    { head: 'Ended', className: 'wide', cell: ({ ended_at: at }) => <Time iso={at} /> },
+    {
+      head: 'Tries',
+      className: 'num wide',
+      cell: ({ attempts, attempts_most: most }) => `${attempts}/${most}`,
+    },
+    { head: 'Size', className: 'num wide', cell: ({ data_bytes: bytes }) => size(bytes) },
+    { head: 'Reason', className: 'error wide', cell: ({ error }) => error },
+  ]
 }
 
 function busiest({ counts }: QueueView) {

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { api, type KindView, type QueueView } from '../data/api.ts'
+import { api, type KindView, type QueueView, type WorkerView } from '../data/api.ts'
 import { count, duration, pace } from '../data/format.ts'
 import { hrefOf } from '../data/place.ts'
 import { useHouseOperator } from '../data/session.ts'
@@ -7,6 +7,7 @@ import { Badge, Time } from '../ui/bits.tsx'
 import { Link } from '../ui/link.tsx'
 import { useAct } from '../ui/notices.tsx'
 import { LimitsDialog } from '../ui/queue-dialogs.tsx'
+import { type Column, Table } from '../ui/table.tsx'
 
 export function Workers({ queue: { workers, name } }: { queue: QueueView }) {
   return (
@@ -19,45 +20,35 @@ export function Workers({ queue: { workers, name } }: { queue: QueueView }) {
           None is there. Start one with <code>bun run worker {name}</code>.
         </p>
       ) : (
-        <table>
-          <thead>
-            <tr>
-              <th>Process</th>
-              <th>Host</th>
-              <th className="num">Busy</th>
-              <th className="num wide">Begun</th>
-              <th className="wide">Since</th>
-              <th className="wide">Seen</th>
-            </tr>
-          </thead>
-          <tbody>
-            {workers.map((worker) => (
-              <tr key={worker.id}>
-                <td>
-                  {worker.process}{' '}
-                  {worker.idle_beside_backlog && <Badge state="failed">idle beside a backlog</Badge>}
-                </td>
-                <td>
-                  {worker.host} <span className="faint">{worker.pid}</span>
-                </td>
-                <td className="num">
-                  {worker.running}/{worker.concurrency}
-                </td>
-                <td className="num wide">{count(worker.begun)}</td>
-                <td className="wide">
-                  <Time iso={worker.started_at} />
-                </td>
-                <td className="wide">
-                  <Time iso={worker.seen_at} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table rows={workers} columns={workerColumns} keyOf={({ id }) => id} />
       )}
     </section>
   )
 }
+
+const workerColumns: readonly Column<WorkerView>[] = [
+  {
+    head: 'Process',
+    cell: ({ process, idle_beside_backlog: idle }) => (
+      <>
+        {process} {idle && <Badge state="failed">idle beside a backlog</Badge>}
+      </>
+    ),
+  },
+  {
+    head: 'Host',
+    className: 'text',
+    cell: ({ host, pid }) => (
+      <>
+        {host} <span className="faint">{pid}</span>
+      </>
+    ),
+  },
+  { head: 'Busy', className: 'num', cell: ({ running, concurrency }) => `${running}/${concurrency}` },
+  { head: 'Begun', className: 'num wide', cell: ({ begun }) => count(begun) },
+  { head: 'Since', className: 'wide', cell: ({ started_at: at }) => <Time iso={at} /> },
+  { head: 'Seen', className: 'wide', cell: ({ seen_at: at }) => <Time iso={at} /> },
+]
 
 export function Kinds({ queue }: { queue: QueueView }) {
   return (

@@ -55,13 +55,13 @@ function Row({ schedule, onDone }: { schedule: ScheduleView; onDone: () => void 
   return (
     <tr>
       <td className="text">
-        {name || id} {!enabled && <Badge state="paused">off</Badge>}
+        <bdi>{name || id}</bdi> {!enabled && <Badge state="paused">off</Badge>}
         {schedule.error !== null && <p className="error">{schedule.error}</p>}
       </td>
-      <td className="wide">
+      <td className="wide kind">
         <Link href={hrefOf(['jobs'], { kind: job.kind })}>{job.kind}</Link>
       </td>
-      <td>{when(schedule)}</td>
+      <td className="text">{when(schedule)}</td>
       <td>
         <Time iso={enabled ? schedule.next_at : null} />
       </td>

@@ -16,9 +16,17 @@ export function Time({ iso }: { iso: string | null }) {
   )
 }
 
-export function Stat({ label, children, note }: { label: string; children: ReactNode; note?: ReactNode }) {
+type StatProps = {
+  label: string
+  children: ReactNode
+  note?: ReactNode
+  /** A row of its own. */
+  all?: boolean
+}
+
+export function Stat({ label, children, note, all = false }: StatProps) {
   return (
-    <div className="stat">
+    <div className={all ? 'stat all' : 'stat'}>
       <dt>{label}</dt>
       <dd>{children}</dd>
       {note !== undefined && <dd className="note">{note}</dd>}

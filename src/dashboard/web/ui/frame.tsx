@@ -1,11 +1,13 @@
 import { type ReactNode, useEffect } from 'react'
 import { api } from '../data/api.ts'
 import { useBoard } from '../data/board.tsx'
+import { ApiError } from '../data/client.ts'
 import { useKeys } from '../data/keys.ts'
 import { go, hrefOf, usePlace } from '../data/place.ts'
 import { useOperator, useSession } from '../data/session.ts'
 import { Icon, type IconName } from './icon.tsx'
 import { Link } from './link.tsx'
+import { useAct } from './notices.tsx'
 
 type Item = { part: string; label: string; icon: IconName; operator?: boolean }
 
@@ -64,7 +66,18 @@ function Foot() {
   const { me, leave } = useSession()
   const operator = useOperator()
   const { board, connected } = useBoard()
-  const out = () => void api.logout().finally(leave)
+  const act = useAct()
+  const out = () =>
+    void act('Logged out', async () => {
+      await api.logout().then(
+        () => leave(null),
+        (error: unknown) => {
+          // The cookie is gone all the same.
+          if (!(error instanceof ApiError) || error.code !== 'half-ended') throw error
+          leave(error.message)
+        },
+      )
+    })
   return (
     <div className="foot">
       <p

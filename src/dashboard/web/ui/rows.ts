@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { useKeys } from '../data/keys.ts'
 
-/** A list that is walked with j and k; the row that is on has the focus, so that it is seen and read out. */
+/** A list that is walked with j and k; the row that is on is always in sight. */
 export function useRows(
   length: number,
   on: { open: (n: number) => void; pick?: (n: number) => void },
