@@ -36,6 +36,7 @@ const schema = z.object({
   MCP_ALLOWED_HOSTS: names,
   MCP_ALLOWED_ORIGINS: names,
   MCP_SSE: flag.default(false),
+  MCP_STREAMS_PER_KEY: z.coerce.number().int().min(1).default(2_000),
   CACHE_STORE: z.enum(['redis', 'postgres', 'memory']).optional(),
   CACHE_MAX_BYTES: bytes.default(256 * 1024 * 1024),
   CLASSIFY: flag.default(true),

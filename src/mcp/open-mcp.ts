@@ -6,6 +6,7 @@ import type { Logger } from '#lib/log'
 import { releaser } from '#lib/release'
 import type { UpgradeServer } from '#lib/server-socket'
 import type { Vault } from '#lib/vault'
+import type { Ways } from './edge/identify.ts'
 import { type McpEdge, openEdge } from './edge/open-edge.ts'
 import { refusalOf, refusalResponse } from './edge/refusal.ts'
 import { holdsSecret, mayHoldSecret } from './own/sensitive.ts'
@@ -17,7 +18,7 @@ import type { Servers } from './servers/servers.ts'
 import { openSessions } from './session/sessions.ts'
 import { sessionTokens } from './session/token.ts'
 import { openSpy } from './spy/open-spy.ts'
-import { spiedServer } from './spy/spied.ts'
+import { spiedSocket } from './spy/spied-socket.ts'
 import { openUpstreams } from './upstream/open-upstreams.ts'
 import type { Upstreams } from './upstream/upstream.ts'
 
@@ -38,6 +39,8 @@ export type McpOptions = {
   /** The address that the gateway is bound to, and what else guards its door. */
   guard: { host: string; hosts: readonly string[]; origins: readonly string[] }
   bodyMaxBytes: number
+  /** Streams and sockets that a key may have open. @default 2_000 */
+  streamsPerKey?: number
   allowStdio: boolean
   allowPrivate: boolean
   /** Of our environment, what processes of servers get. */
@@ -81,18 +84,20 @@ export async function openMcp(options: McpOptions): Promise<Mcp> {
     readOverflow: record.readOverflow,
   })
   held.add('MCP portal', portal.close)
+  const ways: Ways = {
+    authorise: options.authorise,
+    resolveSecret: servers.resolveSecret,
+    hasPortal: (tenant, name) => servers.portal(tenant, name) !== null,
+    anonymous: servers.anonymous,
+  }
   const edge = openEdge({
     ...{ portal, recorder, log, guard: options.guard, bodyMaxBytes: options.bodyMaxBytes },
     sessions: openSessions({ sql, log, vault, tokens: sessionTokens(options.secret) }),
     eventsAfter: record.eventsAfter,
     isSecret: (method, params) => holdsSecret(method, params, portal.sensitive),
     mayBeSecret: (text) => mayHoldSecret(text, portal.sensitive),
-    ways: {
-      authorise: options.authorise,
-      resolveSecret: servers.resolveSecret,
-      hasPortal: (tenant, name) => servers.portal(tenant, name) !== null,
-      anonymous: servers.anonymous,
-    },
+    ways,
+    ...(options.streamsPerKey === undefined ? {} : { streamsPerKey: options.streamsPerKey }),
   })
   held.add('MCP edge', edge.close)
   const spy = openSpy({ recorder, allowPrivate })
@@ -104,8 +109,8 @@ export async function openMcp(options: McpOptions): Promise<Mcp> {
     if (name === null) return edge.socket(request, server)
     try {
       edge.guard(request)
-      const principal = options.authorise(request, 'call')
-      return await spy.handle(request, { server, principal, backend: spiedServer(servers, principal, name) })
+      const { authorise } = options
+      return await spiedSocket(request, { name, server, spy, servers, authorise, ...edge })
     } catch (error) {
       return refusalResponse(refusalOf(error, log))
     }

@@ -127,8 +127,11 @@ export function openDuplex(edge: Edge, options: DuplexOptions): Duplex {
         if (frame !== null) send(frame)
       },
     }
+    const giveBack = message.method === 'subscriptions/listen' ? edge.places.take(visitor) : () => {}
     const call = { message, client, session: of, hop, outlet, gone: gone.signal, calls }
-    await runCall(call, (given) => answerCall(answeringOf(edge), given, { session: of, id: message.id }))
+    await runCall(call, (given) =>
+      answerCall(answeringOf(edge), given, { session: of, id: message.id }),
+    ).finally(giveBack)
   }
 
   async function initialize(message: RequestMessage, hop: Hop): Promise<void> {

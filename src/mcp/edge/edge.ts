@@ -7,6 +7,7 @@ import type { RawJson } from '../wire/message.ts'
 import type { Guard } from './guard.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Ways } from './identify.ts'
+import type { Places } from './places.ts'
 import type { Reply } from './reply.ts'
 import type { SseLimits } from './sse-stream.ts'
 import type { Subscriptions } from './subscriptions.ts'
@@ -21,6 +22,7 @@ export type Edge = {
   subscriptions: Subscriptions
   heartbeat: Heartbeat
   limits: SseLimits
+  places: Places
   /** Bytes of one message. */
   bodyMaxBytes: number
   /** Streams of legacy calls that are under way, by their exchange: where their clients may come back to. */

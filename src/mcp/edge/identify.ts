@@ -15,6 +15,8 @@ export type Visitor = {
   portal: string | null
   /** It showed no credential: it may look, and never call. */
   anonymous: boolean
+  /** How it came in, where that was not with a key. */
+  door?: string
 }
 
 /** Who may come in, by which way. All in memory. */
@@ -36,7 +38,7 @@ export function identify(request: Request, target: Target, ways: Ways): Visitor 
   if (target.kind === 'secret') {
     const found = ways.resolveSecret(target.secret)
     if (found === null) throw unknown()
-    return { ...found, anonymous: false }
+    return { ...found, anonymous: false, door: `url ${Bun.hash(target.secret)}` }
   }
   const portal = target.kind === 'portal' ? target.name : null
   const visitor = authenticated(request, portal, ways)
@@ -54,7 +56,11 @@ export function revisiting({ url, headers }: Request, target: Target, ways: Ways
 }
 
 /** Calls `end` within seconds of when the visitor may be here no more, until the function returned is called. */
-export function whileWelcome(visit: () => Visitor, { add }: Heartbeat, end: () => void): () => void {
+export function whileWelcome(
+  visit: () => unknown,
+  { add }: Pick<Heartbeat, 'add'>,
+  end: () => void,
+): () => void {
   return add(() => {
     try {
       visit()
@@ -70,7 +76,8 @@ function authenticated(request: Request, portal: string | null, ways: Ways): Vis
   } catch (error) {
     if (!(error instanceof SluiceError) || error.status !== 401) throw error
     const guest = error.code === 'unauthenticated' ? ways.anonymous(portal) : null
-    if (guest !== null) return { principal: guest, portal, anonymous: true }
+    if (guest !== null)
+      return { principal: guest, portal, anonymous: true, door: `anybody at ${portal ?? ''}` }
     throw challenged(error, request, ways)
   }
 }

@@ -114,10 +114,19 @@ export async function listenLegacy(edge: Edge, incoming: Incoming): Promise<Resp
   server?.timeout(request, 0)
   const resumed = lastSeen === null ? null : await replay(edge, { lastSeen, session, visitor })
   if (resumed !== null) return resumed
-  const hop = beginHop(edge, incoming, null)
+  const leave = edge.places.take(visitor, session.listening !== null)
+  const hop = orElse(() => beginHop(edge, incoming, null), leave)
   const { portal, heartbeat, limits } = edge
   return openListening({
-    ...{ portal, session, hop, heartbeat, limits, client: () => legacyClient(visitor, session) },
+    ...{
+      portal,
+      session,
+      hop,
+      heartbeat,
+      limits,
+      onOver: leave,
+      client: () => legacyClient(visitor, session),
+    },
     gone: request.signal,
     visit: incoming.again(),
   })
@@ -139,6 +148,15 @@ export async function endLegacy(edge: Edge, incoming: Incoming): Promise<Respons
     await hop.end({ outcome: 'completed', status: 204, error: null })
     return new Response(null, { status: 204 })
   })
+}
+
+function orElse<Made>(make: () => Made, undo: () => void): Made {
+  try {
+    return make()
+  } catch (error) {
+    undo()
+    throw error
+  }
 }
 
 async function accepted(hop: Hop): Promise<Response> {

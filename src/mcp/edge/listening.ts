@@ -19,6 +19,7 @@ export type ListeningOptions = {
   gone: AbortSignal
   /** Throws where the client may be here no more. */
   visit(): Visitor
+  onOver(): void
 }
 
 /**
@@ -78,6 +79,7 @@ export function openListening(options: ListeningOptions): Response {
     told = 'over'
     stop()
     leave()
+    options.onOver()
     if (session.listening === listening) session.listening = null
     session.usedAt = Date.now()
     void Promise.resolve(hop.end({ outcome: 'completed', status: 200, error: null })).catch(() => {})

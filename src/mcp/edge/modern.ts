@@ -34,6 +34,8 @@ export async function answerModern(
     const given = memberOf(message.params, 'arguments') ?? '{}'
     checkParamHeaders(request.headers, given, edge.portal.headerParams(client, tool))
   }
+  const listens = message.method === 'subscriptions/listen'
+  const giveBack = listens ? edge.places.take(visitor) : () => {}
   const gone = new AbortController()
   const hangUp = () => gone.abort()
   request.signal.addEventListener('abort', hangUp, { once: true })
@@ -42,7 +44,7 @@ export async function answerModern(
   const reply = openReply({
     ...{ hop, heartbeat: edge.heartbeat, limits: edge.limits, headers: {}, statusOf: modernStatus },
     // There is no other way to answer this one.
-    accepts: message.method === 'subscriptions/listen' ? { json: true, stream: true } : accepts,
+    accepts: listens ? { json: true, stream: true } : accepts,
     resumable: false,
     priming: false,
     onGone: hangUp,
@@ -53,9 +55,12 @@ export async function answerModern(
   const answering = { portal, sessions, subscribe: subscriptions.serve }
   const answered = runCall(call, (of) => answerCall(answering, of, { session: null, id: message.id }))
   letRun(edge, answered)
-  if (message.method === 'subscriptions/listen') {
+  if (listens) {
     const leave = whileWelcome(incoming.again(), edge.heartbeat, hangUp)
-    void answered.finally(leave)
+    void answered.finally(() => {
+      leave()
+      giveBack()
+    })
   }
   return await reply.response
 }

@@ -26,9 +26,11 @@ export function openOldSse(edge: Edge): OldSse {
         edge.guard(request)
         const visit = revisiting(request, { kind: 'all' }, edge.ways)
         const visitor = visit()
+        const giveBack = edge.places.take(visitor)
         server?.timeout(request, 0)
         const id = randomBytes(18).toString('base64url')
         const over = () => {
+          giveBack()
           connections.get(id)?.duplex.end()
           connections.delete(id)
         }

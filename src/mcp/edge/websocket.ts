@@ -25,7 +25,7 @@ export function openSockets(edge: Edge): Sockets {
         const name = searchParams.get('portal')
         const target: Target = name === null ? { kind: 'all' } : { kind: 'portal', name }
         const visit = revisiting(request, target, edge.ways)
-        visit()
+        const visitor = visit()
         if (server === null || !isWebSocket(request.headers))
           throw invalidRequest(426, 'no-websocket', 'This takes WebSockets: upgrade the connection')
         const headers = new Headers()
@@ -38,8 +38,10 @@ export function openSockets(edge: Edge): Sockets {
           path: pathname,
           headers: [...request.headers],
         } as const
-        const data = socketData(edge, { about, open })
+        const giveBack = edge.places.take(visitor)
+        const data = socketData(edge, { about, open, giveBack })
         if (server.upgrade(request, { headers, data })) return new Response(null)
+        giveBack()
         throw invalidRequest(400, 'no-upgrade', 'The connection could not be upgraded')
       } catch (error) {
         return refusalResponse(refusalOf(error, edge.log))
@@ -56,7 +58,7 @@ type About = Omit<Parameters<typeof openDuplex>[1], 'send' | 'close'>
 
 function socketData(
   edge: Edge,
-  { about, open }: { about: About; open: Set<ServerWebSocket<SocketData>> },
+  { about, open, giveBack }: { about: About; open: Set<ServerWebSocket<SocketData>>; giveBack: () => void },
 ): SocketData {
   let duplex: Duplex | null = null
   return {
@@ -81,6 +83,7 @@ function socketData(
     drain() {},
     close(socket) {
       open.delete(socket)
+      giveBack()
       duplex?.end()
     },
   }

@@ -25,6 +25,9 @@ export type SpyOptions = {
   pieceMs?: number
 }
 
+/** Told of a connection under way how it is ended; what it returns is called at its end. */
+export type Hold = (end: () => void) => () => void
+
 export type Spy = {
   /**
    * Joins a client to one backend, and puts every frame on record. The client is upgraded only when the backend was;
@@ -34,7 +37,7 @@ export type Spy = {
    */
   handle(
     request: Request,
-    target: { server: UpgradeServer | null; principal: Principal; backend: SpyBackend },
+    target: { server: UpgradeServer | null; principal: Principal; backend: SpyBackend; hold?: Hold },
   ): Promise<Response>
   /** Connections under way. */
   count(): number
@@ -52,7 +55,7 @@ export function openSpy(options: SpyOptions): Spy {
   timer.unref()
 
   return {
-    async handle(request, { server, principal, backend }) {
+    async handle(request, { server, principal, backend, hold = () => () => {} }) {
       if (server === null || !isWebSocket(request.headers)) {
         const headers = { upgrade: 'websocket', connection: 'upgrade' }
         throw new SluiceError(426, 'websocket-needed', `${backend.name} is spied on: open a WebSocket`, {
@@ -70,7 +73,11 @@ export function openSpy(options: SpyOptions): Spy {
         }
         const protocol = handshake.headers.get('sec-websocket-protocol')
         if (protocol !== null) headers.set('sec-websocket-protocol', protocol)
-        const joined = join(socket, log, () => connections.delete(joined))
+        const joined = join(socket, log, () => {
+          connections.delete(joined)
+          release()
+        })
+        const release = hold(() => joined.stop(1008, 'The key is valid no more'))
         connections.add(joined)
         if (server.upgrade(request, { headers, data: joined.data })) return new Response(null)
         joined.stop(1001, '')

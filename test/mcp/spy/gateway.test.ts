@@ -69,4 +69,12 @@ test('a server that a key may not see is not there for it, by its name or by its
   expect(await status(id)).toBe(404)
 })
 
+test('a spied connection does not outlive its key', async () => {
+  const { id, key } = (await gateway.api('POST', '/api/keys', { scopes: ['call'] })) as Made
+  const { opened, closed } = spyClient(at('/mcp/ws?spy=odd'), { headers: { authorization: `Bearer ${key}` } })
+  await opened
+  await gateway.api('POST', `/api/keys/${id}/revoke`)
+  expect(await closed).toEqual([1008, 'The key is valid no more'])
+})
+
 type Made = { id: string; key: string }
