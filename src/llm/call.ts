@@ -121,6 +121,12 @@ export class Call {
   end(outcome: Outcome, error: string | null = null): void | Promise<void> {
     if (this.#ended) return
     this.#ended = true
+    const rest = this.#meter?.end() ?? null
+    if (rest !== null) return rest.then(() => this.#seal(outcome, error))
+    return this.#seal(outcome, error)
+  }
+
+  #seal(outcome: Outcome, error: string | null): void | Promise<void> {
     const reading = this.#meter?.read() ?? null
     const failed = outcome === 'completed' && ((this.status ?? 0) >= 400 || reading?.error)
     const ended = failed ? ('upstream_error' as const) : outcome

@@ -7,6 +7,7 @@ import { readableBytes } from './dialects/json.ts'
 import { skimmer } from './dialects/skim.ts'
 import { unread } from './dialects/unread.ts'
 import { readSession } from './session.ts'
+import { openUnpacker, type Unpacker } from './unpacker.ts'
 
 export type Headers = readonly (readonly [string, string])[]
 
@@ -17,6 +18,8 @@ export type ExchangeReader = {
   head(status: number | null, headers: Headers): void
   /** Adds bytes of the response, as they were sent. */
   response(chunk: Uint8Array): void
+  /** The response is over. Resolves when all of it was read; null: it was. */
+  end(): Promise<void> | null
   /** What was understood up to now. Ends the reading. */
   result(): ExchangeReading
 }
@@ -45,22 +48,26 @@ export function openExchangeReader(
   let stream = false
   let reader: ResponseReader = unread.responseReader({ streamed: false, status: 0 })
   let skim: ReturnType<typeof skimmer> | null = null
+  let unpacker: Unpacker | null = null
 
   return {
     request: request.push,
     head(status, headers) {
-      encoding = header(headers, 'content-encoding')
+      const said = header(headers, 'content-encoding')
+      encoding = said?.toLowerCase() === 'identity' ? null : said
       stream = header(headers, 'content-type')?.startsWith('text/event-stream') ?? false
       reader = dialect.responseReader({ streamed: stream, status: status ?? 0 })
       if (countsOnly && stream && dialect.skims !== undefined) skim = skimmer(dialect.skims, reader.push)
+      if (countsOnly && stream && encoding !== null) unpacker = openUnpacker(encoding, plain)
     },
     response(chunk) {
-      if (encoding !== null) packed.push(chunk)
-      else if (skim !== null) skim.push(chunk)
-      else reader.push(chunk)
+      if (unpacker !== null) unpacker.push(chunk)
+      else if (encoding !== null) packed.push(chunk)
+      else plain(chunk)
     },
+    end: () => unpacker?.end() ?? null,
     result() {
-      if (encoding !== null) reader.push(unpack(packed.bytes(), encoding))
+      if (encoding !== null && unpacker === null) reader.push(unpack(packed.bytes(), encoding))
       else skim?.end()
       const sent = unpack(request.bytes(), header(open.request_headers, 'content-encoding'))
       const asked = dialect.readRequest(sent, open.path)
@@ -78,6 +85,11 @@ export function openExchangeReader(
         session: session && { ...session, session: named(session.session) ?? '' },
       }
     },
+  }
+
+  function plain(chunk: Uint8Array): void {
+    if (skim !== null) skim.push(chunk)
+    else reader.push(chunk)
   }
 }
 

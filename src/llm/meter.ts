@@ -7,6 +7,8 @@ export type Meter = {
   /** Before the first byte of the response. Header names are lower case. */
   head(status: number | null, headers: readonly (readonly [string, string])[]): void
   response(chunk: Uint8Array): void
+  /** The response is over. Resolves when all of it was read; null: it was. */
+  end(): Promise<void> | null
   /** Ends the reading. */
   read(): Reading
 }
@@ -27,6 +29,7 @@ export function openMeter(
     request: reader.request,
     head: reader.head,
     response: reader.response,
+    end: reader.end,
     read() {
       const { request, response, streamed, session } = reader.result()
       const metered = {

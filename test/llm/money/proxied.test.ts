@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { gzipSync } from 'node:zlib'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import type { OpenMoney } from '../../../src/llm/money/open-money.ts'
@@ -16,6 +17,15 @@ let gateway: TestGateway
 const script: Script = async (reply, seen) => {
   const body = JSON.parse(seen.body.toString() || '{}') as { stream?: boolean }
   const usage = { input_tokens: 100, output_tokens: 40 }
+  if (seen.path.startsWith('/v1/messages') && body.stream) {
+    const start = { type: 'message_start', message: { model: 'claude-haiku-4-5', usage } }
+    const end = { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 40 } }
+    const stream = [start, end, { type: 'message_stop' }].map((one) => `data: ${JSON.stringify(one)}\n\n`)
+    await reply.head(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
+    const packed = gzipSync(stream.join(''))
+    for (const part of [packed.subarray(0, 50), packed.subarray(50)]) await reply.chunk(part)
+    return reply.end()
+  }
   if (seen.path.startsWith('/v1/messages')) {
     return reply.answer(
       200,
@@ -103,6 +113,15 @@ describe('M3: a proxied call under a budget', () => {
     expect(output).toBeGreaterThan(12)
     expect(end.charged_micros).toBe(micros)
     await spent(budget)(micros)
+  })
+
+  test('whose stream is packed is metered all the same, before its client sees the end', async () => {
+    const budget = await withBudget(1_000_000)
+    const body = JSON.stringify({ model: 'claude-haiku-4-5', max_tokens: 500, stream: true, messages: [] })
+    const answer = await fetch(`${gateway.url}/v1/messages`, { method: 'POST', body })
+    expect(await answer.text()).toContain('message_stop')
+    await spent(budget)(300)
+    expect((await gateway.record(answer)).end).toMatchObject({ outcome: 'completed', charged_micros: 300 })
   })
 
   test('for which too little is left is refused in its dialect, once, before any upstream is asked, on record', async () => {
