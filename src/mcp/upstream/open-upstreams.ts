@@ -4,7 +4,7 @@ import type { Recorder } from '../record/recorder.ts'
 import type { RawJson } from '../wire/message.ts'
 import { hopsOf } from './hops.ts'
 import { addressBook } from './http/address.ts'
-import { openHttpLink } from './http/http-link.ts'
+import { openEitherLink } from './http/either-link.ts'
 import type { OpenLink } from './link.ts'
 import { openSseLink } from './sse/sse-link.ts'
 import { claimProcesses } from './stdio/leftovers.ts'
@@ -91,7 +91,7 @@ export function openUpstreams(options: UpstreamsOptions): Upstreams {
             room,
           )
       case 'http':
-        return async (events, room) => openHttpLink(remote, events, room)
+        return async (events, room, signal) => openEitherLink(remote, events, { room, signal })
       case 'sse':
         return (events, room, signal) => openSseLink(remote, events, { room, signal })
       case 'ws':

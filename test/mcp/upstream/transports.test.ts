@@ -19,11 +19,18 @@ function served(transport: 'http' | 'sse' | 'ws', behaviour: Behaviour): Upstrea
   return specOf({ transport, url: server.url })
 }
 
+function fallingBack(behaviour: Behaviour): UpstreamSpec {
+  const server = rawSse(behaviour, () => new Response('Method Not Allowed', { status: 405 }))
+  stops.push(server.stop)
+  return specOf({ transport: 'http', url: server.url })
+}
+
 const ways: [string, (behaviour?: Behaviour) => UpstreamSpec][] = [
   ['stdio, legacy', (more) => stdioSpec({ era: 'legacy', ...more })],
   ['stdio, modern', (more) => stdioSpec({ era: 'modern', ...more })],
   ['http, legacy', (more) => served('http', { era: 'legacy', ...more })],
   ['http, modern', (more) => served('http', { era: 'modern', ...more })],
+  ['http, legacy, but the server is of 2024-11-05', (more) => fallingBack({ era: 'legacy', ...more })],
   ['sse', (more) => served('sse', { era: 'legacy', ...more })],
   ['ws, legacy', (more) => served('ws', { era: 'legacy', ...more })],
   ['ws, modern', (more) => served('ws', { era: 'modern', ...more })],
