@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { RecordedExchange } from '../../src/capture/exchange.ts'
 import { openContents, readContent } from '../../src/capture/storing/content.ts'
+import { newId } from '../../src/lib/ids.ts'
+import { openStore } from '../../src/store/index.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { called, handlerOn, recorded, stored } from './store-support.ts'
 import { sameExchange } from './support.ts'
@@ -60,6 +62,27 @@ test('a conversation grows with what is new, and every exchange is read back byt
   await allSame(exchanges)
   for (const exchange of [exchanges[0], exchanges[31], exchanges[59]])
     sameExchange((await readContent(database.sql, exchange?.open.id ?? '')) ?? undefined, exchange)
+})
+
+test('contents that are fetched at once are read in any order, and ask the database nothing more', async () => {
+  const exchanges = agentSession('fetched', 30)
+  await stored(handlerOn(database.sql), exchanges)
+  const { sql, close } = openStore(database.url, { max: 1 })
+  const read = await openContents(sql).fetch(exchanges.map((one) => one.open.id))
+  await close()
+  for (const exchange of exchanges.toReversed())
+    sameExchange((await read(exchange.open.id)) ?? undefined, exchange)
+})
+
+test('contents that are fetched are checked, and built upon others that are not', async () => {
+  const exchanges = agentSession('checked', 12)
+  await stored(handlerOn(database.sql), exchanges)
+  const [earlier, damaged] = exchanges.slice(-2)
+  await database.sql`update exchanges set request_sha256 = sha256('') where id = ${damaged?.open.id ?? ''}`
+  const read = await openContents(database.sql).fetch([earlier, damaged].map((one) => one?.open.id ?? ''))
+  sameExchange((await read(earlier?.open.id ?? '')) ?? undefined, earlier)
+  expect(read(damaged?.open.id ?? '')).rejects.toThrow('not those that were stored')
+  expect(await read(newId())).toBeNull()
 })
 
 test('workers that take turns build upon what the other stored', async () => {

@@ -1,5 +1,6 @@
 import type { RecordedExchange } from '../exchange.ts'
-import { type Link, readChain, unfold } from './chain.ts'
+import { type Link, unfold } from './chain.ts'
+import { chainOf, type Digests, type Fetched, fetchContents } from './fetched.ts'
 import { readHead } from './head.ts'
 import type { Db } from './insert.ts'
 import { type PlainCache, plainCache } from './plain-cache.ts'
@@ -10,25 +11,39 @@ export type Contents = {
    * The exchange as it was recorded, byte for byte. Null where there is none. Bodies are empty in `metadata` mode.
    * @throws Error where what is stored is damaged: a base is missing, or a sha256 differs
    */
-  read(id: string): Promise<RecordedExchange | null>
+  read: Read
+  /** Fetches what these take at once, and resolves with what reads them. */
+  fetch(ids: readonly string[]): Promise<Read>
 }
+
+type Read = (id: string) => Promise<RecordedExchange | null>
 
 /** For reading many, in the order of their ids if possible. */
 export function openContents(db: Db, cache: PlainCache = plainCache(32 * 1024 * 1024)): Contents {
-  return { read: (id) => readFrom(db, id, cache) }
+  return {
+    read: (id) => readFrom(db, id, { cache, fetched: new Map() }),
+    async fetch(ids) {
+      const fetched = await fetchContents(db, ids)
+      return (id) => readFrom(db, id, { cache, fetched })
+    },
+  }
 }
 
 /** For reading one. @throws as `Contents.read` does */
 export function readContent(db: Db, id: string): Promise<RecordedExchange | null> {
-  return readFrom(db, id, plainCache(0))
+  return readFrom(db, id, { cache: plainCache(0), fetched: new Map() })
 }
 
-async function readFrom(db: Db, id: string, cache: PlainCache): Promise<RecordedExchange | null> {
-  const links = await readChain(db, id, cache)
+async function readFrom(
+  db: Db,
+  id: string,
+  { cache, fetched }: { cache: PlainCache; fetched: Fetched },
+): Promise<RecordedExchange | null> {
+  const links = await chainOf(db, id, cache, fetched)
   const link = links.at(-1)
   if (link === undefined) return null
   const exchange = cut(await unfold(links, cache), link)
-  await verify(db, exchange)
+  if (exchange.open.mode === 'full') verify(exchange, fetched.get(id) ?? (await digestsOf(db, id)))
   return exchange
 }
 
@@ -42,12 +57,14 @@ function cut(plain: Uint8Array, link: Link): RecordedExchange {
   }
 }
 
-async function verify(db: Db, { open, request, response }: RecordedExchange): Promise<void> {
-  if (open.mode !== 'full') return
-  const [row] = await db<{ request_sha256: Uint8Array | null; response_sha256: Uint8Array | null }[]>`
-    select request_sha256, response_sha256 from exchanges where id = ${open.id}`
-  if (row === undefined) return
-  const same = matches(request, row.request_sha256) && matches(response, row.response_sha256)
+async function digestsOf(db: Db, id: string): Promise<Digests | undefined> {
+  const [row] = await db<Digests[]>`select request_sha256, response_sha256 from exchanges where id = ${id}`
+  return row
+}
+
+function verify({ open, request, response }: RecordedExchange, wanted: Digests | undefined): void {
+  if (wanted === undefined) return
+  const same = matches(request, wanted.request_sha256) && matches(response, wanted.response_sha256)
   if (!same) throw new Error(`reading content ${open.id}: its bytes are not those that were stored`)
 }
 

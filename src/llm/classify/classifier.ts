@@ -34,7 +34,7 @@ export type AskedAbout = {
 
 export type ClassifierOptions = {
   log: Logger
-  /** What was found for the same words, for an hour. */
+  /** What a model found for the same words, for an hour; to ask the rules again costs no more than to look. */
   cache: Pick<CacheStore, 'get' | 'put'>
   /** Null: rules only. */
   model: ModelAccess | null
@@ -66,23 +66,21 @@ export function openClassifier({ log, cache, model }: ClassifierOptions): Classi
 
   return {
     async classify(subject, about) {
-      const key = keyOf(subject, about, model?.name ?? 'rules')
+      if (model === null) return byRules(subject)
+      const key = keyOf(subject, about, model.name)
       const known = await cache.get(key)
       if (known !== null) return kept.parse(JSON.parse(Buffer.from(known).toString()))
-      const found = await find(subject, about)
+      const found = await find(model, subject, about)
       // What the rules said for want of a turn is not held against the next who asks.
-      const settled = model === null || found.source !== 'rules'
-      if (settled) await cache.put(key, Buffer.from(JSON.stringify(found)), cacheSeconds)
+      if (found.source !== 'rules') await cache.put(key, Buffer.from(JSON.stringify(found)), cacheSeconds)
       return found
     },
   }
 
-  async function find(subject: Subject, about: AskedAbout): Promise<Classified> {
-    const rules = classifyByRules(subject)
-    const title = titleOf(subject.first)
-    const byRules: Classified = { classes: rules, title, source: 'rules' }
-    if (model === null || !mayAsk(model, rules, about) || performance.now() < restsUntil) return byRules
-    if (!(await model.turn(about.patient ?? false, about.signal))) return byRules
+  async function find(model: ModelAccess, subject: Subject, about: AskedAbout): Promise<Classified> {
+    const ruled = byRules(subject)
+    if (!mayAsk(model, ruled.classes, about) || performance.now() < restsUntil) return ruled
+    if (!(await model.turn(about.patient ?? false, about.signal))) return ruled
     try {
       const { title: named, ...said } = await model.ask({
         subject,
@@ -91,11 +89,11 @@ export function openClassifier({ log, cache, model }: ClassifierOptions): Classi
       })
       failures = 0
       // A secret that a rule found is there, whatever a model thinks of it.
-      const sensitivity = moreSensitive(said.sensitivity, rules.sensitivity)
-      return { classes: { ...said, sensitivity }, title: named ?? title, source: model.name }
+      const sensitivity = moreSensitive(said.sensitivity, ruled.classes.sensitivity)
+      return { classes: { ...said, sensitivity }, title: named ?? ruled.title, source: model.name }
     } catch (error) {
       failed(error)
-      return byRules
+      return ruled
     }
   }
 
@@ -106,6 +104,10 @@ export function openClassifier({ log, cache, model }: ClassifierOptions): Classi
     restsUntil = performance.now() + restMs
     failures = 0
   }
+}
+
+function byRules(subject: Subject): Classified {
+  return { classes: classifyByRules(subject), title: titleOf(subject.first), source: 'rules' }
 }
 
 /** Secrets and personal data stay where they are, and so does what never left the operator's own machines. */

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres'
 import {
   type ClassifiedExchange,
+  type Contents,
   type Interpret,
   openContents,
   storeClasses,
@@ -24,6 +25,8 @@ export type ClassifyRun = {
   patient?: boolean
 }
 
+type Run = ClassifyRun & { read: Contents['read'] }
+
 const atOnce = 4
 const storedAtOnce = 64
 
@@ -43,7 +46,9 @@ export function openClassify({ sql, interpret, classifier, log }: ClassifyTools)
   return async (exchanges, run) => {
     const count = { classified: 0, failed: 0 }
     for (let at = 0; at < exchanges.length && !run.signal.aborted; at += storedAtOnce) {
-      const found = await inParallel(exchanges.slice(at, at + storedAtOnce), (one) => classifyOne(one, run))
+      const some = exchanges.slice(at, at + storedAtOnce)
+      const read = await contents.fetch(some.map(({ id }) => id))
+      const found = await inParallel(some, (one) => classifyOne(one, { ...run, read }))
       const classified = found.filter((one) => one !== null)
       await storeClasses(sql, classified, days)
       count.classified += classified.length
@@ -52,14 +57,14 @@ export function openClassify({ sql, interpret, classifier, log }: ClassifyTools)
     return count
   }
 
-  async function classifyOne(exchange: Unclassified, run: ClassifyRun): Promise<ClassifiedExchange | null> {
+  async function classifyOne(exchange: Unclassified, run: Run): Promise<ClassifiedExchange | null> {
     if (run.signal.aborted) return null
     const found = await understand(exchange, run)
     return found === null ? null : { exchange, ...found }
   }
 
-  async function understand(exchange: Unclassified, run: ClassifyRun): Promise<Classified | null> {
-    const recorded = await readOrNull(exchange.id)
+  async function understand(exchange: Unclassified, { read, ...run }: Run): Promise<Classified | null> {
+    const recorded = await readOrNull(exchange.id, read)
     if (recorded === null) return null
     if (recorded.open.dialect === 'openai-embeddings') return embedding
     const means = interpret(recorded)
@@ -69,9 +74,9 @@ export function openClassify({ sql, interpret, classifier, log }: ClassifyTools)
   }
 
   /** Damaged content is reported where it is rebuilt or read by people; here it is only left out. */
-  async function readOrNull(id: string) {
+  async function readOrNull(id: string, read: Contents['read']) {
     try {
-      return await contents.read(id)
+      return await read(id)
     } catch (error) {
       if (error instanceof Error && 'code' in error) throw error
       log.warn({ exchange: id, reason: errorText(error, 300) }, 'classification: content cannot be read')

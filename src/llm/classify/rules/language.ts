@@ -63,7 +63,8 @@ export function languageOf(text: string): string | null {
   const add = (name: string | undefined, points: number) => {
     if (name !== undefined) scores.set(name, (scores.get(name) ?? 0) + points)
   }
-  for (const [, word] of text.matchAll(fence)) add(byWord.get(word?.toLowerCase() ?? ''), 6)
+  if (text.includes('```'))
+    for (const [, word] of text.matchAll(fence)) add(byWord.get(word?.toLowerCase() ?? ''), 6)
   for (const [, word] of text.matchAll(file))
     add(byWord.get(word?.toLowerCase() ?? ''), word === 'c' || word === 'r' ? 1 : 2)
   for (const [name, pattern] of looks) if (pattern.test(text)) add(name, 2)

@@ -8,6 +8,16 @@ export function moreSensitive(one: Sensitivity, other: Sensitivity): Sensitivity
   return order.indexOf(one) >= order.indexOf(other) ? one : other
 }
 
+/** With what a text must have for it: to look for that first is much cheaper than these, which begin with any word. */
+const credentialInUrl =
+  /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{1,64}:(?!(?:password|pass|secret|user|xxx+|\*+|\.+|…|\$|<|\{)[^@\s]*@)[^\s@/]{4,128}@[\w.-]/i
+const email =
+  /\b(?!(?:git|noreply|no-reply|info|support|user|test|foo|bar)@)[\w.+-]{1,64}@(?!example\.|test\.|localhost|users\.noreply)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.[a-z]{2,24}\b/i
+const needs = new Map([
+  [credentialInUrl, '://'],
+  [email, '@'],
+])
+
 /** What opens something: whoever has the text can use it. */
 const secrets = [
   /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/,
@@ -17,12 +27,12 @@ const secrets = [
   /\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,}|glpat-[\w-]{20,})/,
   /\bxox[abprs]-[A-Za-z0-9-]{20,}/,
   /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}/,
-  /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{1,64}:(?!(?:password|pass|secret|user|xxx+|\*+|\.+|…|\$|<|\{)[^@\s]*@)[^\s@/]{4,128}@[\w.-]/i,
+  credentialInUrl,
   /\b(?:pass(?:word|wd)?|secret|api[_-]?key|access[_-]?token)["']?\s*[:=]\s*["'](?!(?:\*|x{3}|\.{3}|your|example|change|placeholder|password|secret|<|\$|\{))[^\s"']{8,}["']/i,
 ]
 
 const personal = [
-  /\b(?!(?:git|noreply|no-reply|info|support|user|test|foo|bar)@)[\w.+-]{1,64}@(?!example\.|test\.|localhost|users\.noreply)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.[a-z]{2,24}\b/i,
+  email,
   /(?<![\w.])\+\d{1,3}[ .-]?\(?\d{2,4}\)?(?:[ .-]?\d{2,4}){2,4}(?!\w)/,
   /(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)/,
   /\b(?:strictly |company |highly )?confidential\b|\bunder (?:an? )?nda\b|\bdo not (?:share|distribute|forward)\b/i,
@@ -36,8 +46,9 @@ const inHouse =
 const longestPublic = 2_000
 
 export function sensitivityOf(text: string): Sensitivity {
-  if (secrets.some((pattern) => pattern.test(text)) || hasCard(text)) return 'critical'
-  if (personal.some((pattern) => pattern.test(text)) || hasIban(text)) return 'sensitive'
+  const holds = (pattern: RegExp) => text.includes(needs.get(pattern) ?? '') && pattern.test(text)
+  if (secrets.some(holds) || hasCard(text)) return 'critical'
+  if (personal.some(holds) || hasIban(text)) return 'sensitive'
   return text.length > longestPublic || inHouse.test(text) ? 'internal' : 'public'
 }
 
