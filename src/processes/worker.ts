@@ -1,5 +1,4 @@
 /** `worker <queue…>`: drains the named queues until told to stop. */
-import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { accessUpkeep } from '#access'
 import { type Broker, type Handler, openBroker, openFlow } from '#broker'
@@ -35,6 +34,7 @@ import { upkeep, upkeepSchedules } from '#queues/upkeep'
 import { type WebhooksPayload, webhooks } from '#queues/webhooks'
 import { checkSchema, openStore, type Store } from '#store'
 import { databaseUrl, environment } from './environment.ts'
+import { giveWay } from './priority.ts'
 import { run, type Started } from './run.ts'
 
 type Context = { env: Env; log: Logger; broker: Broker; store: Store; held: Releaser }
@@ -127,7 +127,7 @@ async function start(held: Releaser): Promise<Started> {
   }
   // On the supervisor's one machine the proxy comes first, then the record, then what is made of it: what cannot be
   // done now waits in the spool and in the queues.
-  if (process.argv.includes(supervisedFlag)) setPriority(niceness(queues))
+  if (process.argv.includes(supervisedFlag)) giveWay(niceness(queues))
   const url = databaseUrl(env)
   const store = openStore(url, { max: 4, name: `sluice worker ${queues.join(' ')}` })
   held.add('store', store.close)
