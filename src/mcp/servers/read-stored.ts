@@ -3,7 +3,7 @@ import { may, type Principal, type Scope, scopes } from '#access'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import type { Vault } from '#lib/vault'
-import { openSecrets, type Secrets } from './secrets.ts'
+import { noSecrets, openSecrets } from './secrets.ts'
 import { both, concerning, everything, selector } from './selector.ts'
 import { ownServerName, type Server, type Transport, transports } from './server.ts'
 import type { PortalSettings, Sight } from './servers.ts'
@@ -23,7 +23,7 @@ export function readServer(
     log.error({ server: row.name, reason }, 'an MCP server cannot be read and is left out')
     return null
   }
-  let secrets: Secrets = { env: {}, headers: {}, url: null }
+  let secrets = noSecrets
   let problem: string | null = null
   try {
     secrets = openSecrets(vault, row.id, row.sealed)
@@ -33,8 +33,9 @@ export function readServer(
   }
   if (row.transport === 'stdio' && !allowStdio)
     problem = 'commands are not started on this gateway: the operator may allow that with MCP_STDIO'
-  const { tools, timeout_ms, max_result_bytes, idle_stop_ms, namespace, spy, command, args, cwd } = spec.data
+  const { tools, timeout_ms, max_result_bytes, idle_stop_ms, namespace, spy, command, cwd } = spec.data
   const url = secrets.url ?? spec.data.url
+  const args = secrets.args ?? spec.data.args
   const connection = {
     ...{ command, args, cwd, url, env: secrets.env, headers: secrets.headers },
     ...{ transport: row.transport, idle_stop_ms },

@@ -7,12 +7,17 @@ export type Secrets = {
   headers: Record<string, string>
   /** The whole URL: tokens stand in its query, and with some vendors in its path. */
   url: string | null
+  /** Whole; null: a row of before has them in its spec. */
+  args: readonly string[] | null
 }
+
+export const noSecrets: Secrets = { env: {}, headers: {}, url: null, args: null }
 
 const secrets = z.object({
   env: z.record(z.string(), z.string()),
   headers: z.record(z.string(), z.string()),
   url: z.string().nullable(),
+  args: z.array(z.string()).nullable().default(null),
 })
 
 export function sealSecrets(vault: Vault, id: string, all: Secrets): string {
@@ -22,16 +27,6 @@ export function sealSecrets(vault: Vault, id: string, all: Secrets): string {
 /** @throws Error where this gateway has another secret, or the row was changed */
 export function openSecrets(vault: Vault, id: string, sealed: string): Secrets {
   return secrets.parse(JSON.parse(vault.open(sealed, context(id))))
-}
-
-/** What stands for what is not shown. */
-export const hidden = '…'
-
-/** A URL as it may be shown: without the values of its query, and without parts of its path that nobody types. */
-export function shownUrl(url: string): string {
-  const [, start = '', path = '', rest = ''] = /^([a-z]+:\/\/[^/?#]*)?([^?#]*)(.*)$/is.exec(url) ?? []
-  const shownPath = path.replace(/[^/]{20,}/g, hidden)
-  return start + shownPath + rest.replace(/=[^&#]*/g, `=${hidden}`)
 }
 
 function context(id: string): string {

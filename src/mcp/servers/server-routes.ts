@@ -18,6 +18,7 @@ import {
 } from './server-shapes.ts'
 import { readSpec, type ServerStoreOptions, serverStore } from './server-store.ts'
 import type { Servers } from './servers.ts'
+import { shownArgs } from './shown.ts'
 
 const tag = 'mcp'
 const scope = 'admin'
@@ -156,10 +157,11 @@ export function serverRowRoutes({ servers, reports, authorise, ...options }: Ser
 
   function view(row: ServerRow): ServerView {
     const { id, tenant, name, enabled, transport, created_at, updated_at } = row
+    const spec = readSpec(row)
     const held = servers.all().find((one) => one.id === id)
     return {
       ...{ id, tenant, name, enabled, transport: transport as ServerView['transport'] },
-      ...readSpec(row),
+      ...{ ...spec, args: shownArgs(spec.args) },
       problem: held?.problem ?? null,
       ...{ created_at, updated_at, state: reports.report(id) },
     }

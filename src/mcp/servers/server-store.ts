@@ -13,9 +13,10 @@ import {
   type ServerRow,
   updateServer,
 } from './queries.ts'
-import { hidden, openSecrets, type Secrets, sealSecrets, shownUrl } from './secrets.ts'
+import { noSecrets, openSecrets, type Secrets, sealSecrets } from './secrets.ts'
 import { type NewServer, serverBody, type serverPatch } from './server-shapes.ts'
 import { type ServerSpec, serverSpec } from './settings.ts'
+import { hidden, shownArgs, shownUrl } from './shown.ts'
 
 export type ServerStoreOptions = { sql: Sql; vault: Vault; allowStdio: boolean; allowPrivate: boolean }
 
@@ -50,6 +51,7 @@ export function serverStore({ sql, vault, allowStdio, allowPrivate }: ServerStor
       return await save(row, {
         ...settings,
         url: unhidden(settings.url, secrets),
+        args: wholeArgs(settings.args, secrets),
         env: given.includes('env') || transport !== 'stdio' ? settings.env : secrets.env,
         headers: given.includes('headers') || transport === 'stdio' ? settings.headers : secrets.headers,
       })
@@ -59,14 +61,19 @@ export function serverStore({ sql, vault, allowStdio, allowPrivate }: ServerStor
       const secrets = secretsOf(row)
       const { env_names: _, header_names: __, ...spec } = readSpec(row)
       const merged = {
-        ...{ ...spec, url: secrets.url ?? spec.url, enabled: row.enabled, transport: row.transport },
+        ...{ ...spec, url: secrets.url ?? spec.url, args: secrets.args ?? spec.args },
+        ...{ enabled: row.enabled, transport: row.transport },
         ...patch,
         env: merge(secrets.env, patch.env),
         headers: merge(secrets.headers, patch.headers),
         tools: merge(spec.tools, patch.tools),
       }
       const settings = checkBody(merged, serverBody)
-      return await save(row, { ...settings, url: unhidden(settings.url, secrets) })
+      return await save(row, {
+        ...settings,
+        url: unhidden(settings.url, secrets),
+        args: wholeArgs(settings.args, secrets),
+      })
     },
 
     remove: (id: string) => deleteServer(sql, id),
@@ -91,13 +98,13 @@ export function serverStore({ sql, vault, allowStdio, allowPrivate }: ServerStor
   }
 
   function input(row: { id: string; tenant: string | null; name: string }, all: Settings): ServerInput {
-    const { enabled, transport, env, headers, url, ...rest } = all
+    const { enabled, transport, env, headers, url, args, ...rest } = all
     const shown = url === null ? null : shownUrl(url)
     const spec: ServerSpec = {
-      ...{ ...rest, url: shown },
+      ...{ ...rest, url: shown, args: shownArgs(args) },
       ...{ env_names: Object.keys(env).sort(), header_names: Object.keys(headers).sort() },
     }
-    const secrets: Secrets = { env, headers, url }
+    const secrets: Secrets = { env, headers, url, args }
     const { id, tenant, name } = row
     return { id, tenant, name, enabled, transport, spec, sealed: sealSecrets(vault, id, secrets) }
   }
@@ -107,7 +114,7 @@ export function serverStore({ sql, vault, allowStdio, allowPrivate }: ServerStor
       return openSecrets(vault, row.id, row.sealed)
     } catch {
       // Sealed with another secret: whoever changes the server gives them anew.
-      return { env: {}, headers: {}, url: null }
+      return noSecrets
     }
   }
 }
@@ -126,6 +133,21 @@ function unhidden(given: string | null, { url }: Secrets): string | null {
   if (given === null || !given.includes(hidden)) return given
   if (url !== null && shownUrl(url) === given) return url
   throw new InputError(422, 'bad-body', [{ pointer: '/url', detail: `must be whole, without ${hidden}` }])
+}
+
+/** Each as it was stored where it stands as it was shown. @throws InputError 422 as `unhidden` */
+function wholeArgs(given: readonly string[], { args }: Secrets): string[] {
+  const shown = shownArgs(args ?? [])
+  return given.map((arg, at) => {
+    if (!arg.includes(hidden) || args?.[at] === arg) return arg
+    // Elsewhere than it was, it must be the only one that is shown so.
+    const from = shown[at] === arg || shown.indexOf(arg) !== shown.lastIndexOf(arg) ? at : shown.indexOf(arg)
+    const whole = shown[from] === arg ? args?.[from] : undefined
+    if (whole !== undefined) return whole
+    throw new InputError(422, 'bad-body', [
+      { pointer: `/args/${at}`, detail: `must be whole, without ${hidden}` },
+    ])
+  })
 }
 
 function merge(old: Record<string, unknown>, change: Record<string, unknown> = {}): Record<string, unknown> {

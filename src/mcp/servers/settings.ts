@@ -36,7 +36,10 @@ export const toolSetting = z.strictObject({
 export const serverSettings = {
   transport: z.enum(transports),
   command: setting.min(1).nullable().default(null),
-  args: z.array(setting).max(200).default([]).meta({ description: 'Shown to admins: secrets belong in env' }),
+  args: z.array(setting).max(200).default([]).meta({
+    description:
+      'Kept encrypted, shown without what looks like a secret. Whoever may list processes of the machine sees them whole: env is the better place',
+  }),
   cwd: setting.nullable().default(null),
   url: setting
     .nullable()

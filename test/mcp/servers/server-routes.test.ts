@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
-import { type Api, apiOf } from './support.ts'
+import { type Api, apiOf, vaultOf } from './support.ts'
 
 setDefaultTimeout(30_000)
 let database: TestDatabase
@@ -75,6 +75,41 @@ test('headers, and what stands in the query of an address, are kept in secret', 
   expect(api.servers.find('default', 'remote')).toMatchObject({ url, headers: given.headers })
   expect(JSON.stringify(await database.sql`select * from mcp_servers`)).not.toContain(secret)
   await api.call('DELETE', '/api/mcp/servers/remote')
+})
+
+test('what looks like a secret in the arguments of a command is kept in secret, and comes back as it is meant', async () => {
+  const args = ['-y', 'mcp-remote', '--header', `Authorization: Bearer ${secret}`, '--token', secret]
+  const made = await api.call('PUT', '/api/mcp/servers/cli', { ...stdio, env: {}, args })
+  const shown = ['-y', 'mcp-remote', '--header', 'Authorization: …', '--token', '…']
+  expect(made.json.args).toEqual(shown)
+  const held = () => api.servers.find('default', 'cli')?.args
+  expect(held()).toEqual(args)
+  await api.call('PATCH', '/api/mcp/servers/cli', { timeout_ms: 1_000 })
+  expect(held()).toEqual(args)
+  // As a form would send back what it was given.
+  await api.call('PUT', '/api/mcp/servers/cli', { ...stdio, args: ['--quiet', ...shown] })
+  expect(held()).toEqual(['--quiet', ...args])
+  const other = await api.call('PATCH', '/api/mcp/servers/cli', { args: ['--key', 'sk-…'] })
+  expect([other.status, other.json.errors[0].pointer]).toEqual([422, '/args/1'])
+  expect((await api.call('GET', '/api/mcp/servers')).text).not.toContain(secret)
+  expect(JSON.stringify(await database.sql`select * from mcp_servers`)).not.toContain(secret)
+  await api.call('DELETE', '/api/mcp/servers/cli')
+})
+
+test('a row of before, with its arguments in clear, works as it did and shows no secret', async () => {
+  await api.call('POST', '/api/mcp/servers', { name: 'old', ...stdio, args: ['--api-key', 'plain'] })
+  const vault = vaultOf()
+  const [row] = await database.sql`select id from mcp_servers where name = 'old'`
+  const sealed = vault.seal(JSON.stringify({ env: {}, headers: {}, url: null }), `mcp-server/${row?.id}`)
+  await database.sql`
+    update mcp_servers set sealed = ${sealed}, spec = spec || '{"args": ["--api-key", "plain"]}' where id = ${row?.id}`
+  await api.servers.refresh()
+  expect(api.servers.find('default', 'old')?.args).toEqual(['--api-key', 'plain'])
+  expect((await api.call('GET', '/api/mcp/servers/old')).json.args).toEqual(['--api-key', '…'])
+  await api.call('PATCH', '/api/mcp/servers/old', { timeout_ms: 1_000 })
+  expect(api.servers.find('default', 'old')?.args).toEqual(['--api-key', 'plain'])
+  expect(JSON.stringify(await database.sql`select * from mcp_servers`)).not.toContain('plain')
+  await api.call('DELETE', '/api/mcp/servers/old')
 })
 
 test('a connection depends on what leads to it, and not on names, limits and switches', async () => {
