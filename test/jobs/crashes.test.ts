@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { mendLost } from '../../src/jobs/feeding/sweep.ts'
+import { openMender } from '../../src/jobs/feeding/sweep.ts'
 import { begin } from '../../src/jobs/running/begin.ts'
 import { spawnProcess, type TestProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
@@ -67,11 +67,27 @@ describe.each(engines)('workers that die, on %s', (engine) => {
     }
     // The engine hands the one to the next worker; of the other it knows nothing any more.
     expect(await begin(sql, { v: 1, id: handed, admission: 1 }, 'next')).toBeNull()
-    expect(await mendLost(sql)).toEqual([swept])
+    const mend = openMender(sql)
+    expect(await mend()).toEqual([])
+    expect(await mend()).toEqual([swept])
     for (const id of [handed, swept]) {
       expect(await rig.row(id)).toMatchObject({ state: 'cancelled', attempt: 1 })
       expect((await history(id)).map(({ outcome }) => outcome)).toEqual(['lost'])
     }
+  })
+
+  test('a worker that was silent as its database was away, or clocks jumped, keeps its job', async () => {
+    const { sql } = rig.database
+    const id = await takes(60_000)
+    await sql`
+      update jobs set state = 'running', worker = 'slow', attempt = 1, heartbeat_at = now() - interval '1 minute'
+      where id = ${id}`
+    const mend = openMender(sql)
+    expect(await mend()).toEqual([])
+    await sql`update jobs set heartbeat_at = now() - interval '50 s' where id = ${id}`
+    expect(await mend()).toEqual([])
+    expect(await rig.row(id)).toMatchObject({ state: 'running', attempt: 1 })
+    await sql`update jobs set state = 'cancelled' where id = ${id}`
   })
 
   test('Q4: a worker that comes back from a long silence cannot write the end of what another one has', async () => {

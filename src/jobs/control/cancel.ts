@@ -33,5 +33,8 @@ export async function tellCancelled(
     if (state === 'running') announcer.cancel(id)
   }
   const over = cancelled.filter(({ state }) => state !== 'running').map(({ id }) => id)
-  for (const id of await settleDependants(sql, await dependantsOf(sql, over))) announcer.changed(id)
+  const moved = await dependantsOf(sql, over)
+    .then((waiting) => settleDependants(sql, waiting))
+    .catch(() => []) // they are cancelled all the same; the feeder makes up for it
+  for (const id of moved) announcer.changed(id)
 }

@@ -6,7 +6,7 @@ import type { JobsPayload } from '#queues/jobs'
 import { type Announcer, dueChannel } from '../events/announce.ts'
 import { type Claimed, claim } from './claim.ts'
 import { moveDue } from './due.ts'
-import { mendLost, settleAfter, unbegun } from './sweep.ts'
+import { openMender, settleAfter, unbegun } from './sweep.ts'
 
 /**
  * Hands jobs from their rows to the queue engine, a short window at a time. Every worker has a feeder; they take turns
@@ -35,6 +35,7 @@ const downMs = 200
 const sweepEveryMs = 5_000
 
 export function openFeeder({ sql, producer, announcer, log }: FeederOptions): Feeder {
+  const mend = openMender(sql)
   let afterKey = ''
   let woken = true
   let wakeUp = () => {}
@@ -115,7 +116,7 @@ export function openFeeder({ sql, producer, announcer, log }: FeederOptions): Fe
     if (performance.now() - sweptAt < sweepEveryMs) return
     sweptAt = performance.now()
     await handOver(await unbegun(sql, { olderThanMs: sweepEveryMs }))
-    for (const id of await mendLost(sql)) announcer.changed(id)
+    for (const id of await mend()) announcer.changed(id)
   }
 
   function failed(error: unknown): number {
