@@ -8,6 +8,7 @@ import { failureOf, isPoison } from './failure.ts'
 import type { Item } from './item.ts'
 import { type BatchRef, countBatch, markBatch } from './marker.ts'
 import { makePartitions } from './partitions.ts'
+import { together } from './pipeline.ts'
 import { type Poison, quarantine } from './quarantine.ts'
 import { type Account, storeItems } from './store.ts'
 
@@ -54,8 +55,8 @@ async function attempt(state: StoreState, batch: Batch, store: Way): Promise<Sto
   if (days.length > 0) await makePartitions(state.sql, days)
   for (const day of days) state.days.add(day)
   const done = await state.sql.begin(async (tx) => {
-    await heedErasures(tx, state.memory)
-    if (!(await markBatch(tx, batch))) return null
+    const [, fresh] = await together(heedErasures(tx, state.memory), markBatch(tx, batch))
+    if (!fresh) return null
     const stored = await store(state, tx, batch)
     await quarantine(tx, stored.poison, batch)
     const quarantined = stored.poison.length

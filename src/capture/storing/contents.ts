@@ -1,5 +1,5 @@
 import type { TransactionSql } from 'postgres'
-import { type Base, baseName, deepest, readBases } from './bases.ts'
+import { type Base, baseName, deepest } from './bases.ts'
 import { codecs } from './chain.ts'
 import { compressWith } from './dictionary.ts'
 import { writeHead } from './head.ts'
@@ -43,11 +43,11 @@ export async function storeContents(
     memory: ContentMemory
     conversationOf: (item: Item) => string | null
     mayBuild: (day: number) => boolean
+    /** As `readBases` found them; this goes on with it. */
+    latest: Map<string, Base>
   },
 ): Promise<() => void> {
-  const { memory, conversationOf, mayBuild } = options
-  const building = items.filter((item) => mayBuild(item.day))
-  const latest = await readBases(tx, building, { conversationOf, cache: memory.cache })
+  const { memory, conversationOf, mayBuild, latest } = options
   const roots = new Map<string, Base>()
   const made: Base[] = []
   const rows: ContentRow[] = []

@@ -1,4 +1,5 @@
 import type { TransactionSql } from 'postgres'
+import { together } from './pipeline.ts'
 
 /** A batch by its spool's name and its own. */
 export type BatchRef = { spool: string; batch: string; floor: number }
@@ -24,15 +25,17 @@ export async function countBatch(
   { spool, batch, floor }: BatchRef,
   { stored, quarantined }: { stored: number; quarantined: number },
 ): Promise<void> {
-  await tx`
-    update spool_batches set stored = ${stored}, quarantined = ${quarantined}
-    where spool = ${spool} and batch = ${batch}`
-  await tx`
-    insert into spools (id, floor, committed, committed_quarantined)
-    values (${spool}, ${floor}, ${stored}, ${quarantined})
-    on conflict (id) do update set floor = greatest(spools.floor, excluded.floor),
-      committed = spools.committed + excluded.committed,
-      committed_quarantined = spools.committed_quarantined + excluded.committed_quarantined`
+  await together(
+    tx`
+      update spool_batches set stored = ${stored}, quarantined = ${quarantined}
+      where spool = ${spool} and batch = ${batch}`,
+    tx`
+      insert into spools (id, floor, committed, committed_quarantined)
+      values (${spool}, ${floor}, ${stored}, ${quarantined})
+      on conflict (id) do update set floor = greatest(spools.floor, excluded.floor),
+        committed = spools.committed + excluded.committed,
+        committed_quarantined = spools.committed_quarantined + excluded.committed_quarantined`,
+  )
 }
 
 /** Batches are named by their number, whatever follows; one without is never below the floor. */

@@ -14,7 +14,7 @@ import { type Item, itemOf } from './item.ts'
 import { makePartitions } from './partitions.ts'
 import type { Run } from './rebuild-run.ts'
 import { threadByHistory } from './threading.ts'
-import { addTurns } from './turns.ts'
+import { addTurns, readKnownKeys } from './turns.ts'
 
 export type RebuildTools = {
   sql: Sql
@@ -95,7 +95,9 @@ async function replaceDerived(tx: TransactionSql, items: readonly Item[], prices
   const placed = await threadByHistory(tx, items)
   for (const { id, thread } of items) if (thread.by === 'session') placed.set(id, thread.conversation)
   const conversations = await lockConversations(tx, items, placed, { mayExist: true })
-  await addTurns(tx, items, (item) => conversations.get(placed.get(item.id) ?? ''))
+  const conversationOf = (item: Item) => conversations.get(placed.get(item.id) ?? '')
+  const known = await readKnownKeys(tx, items, conversationOf)
+  await addTurns(tx, items, { conversationOf, known })
   await writeConversations(tx, conversations.values())
   const columns = prices ? [...derivedColumns, ...costColumns] : derivedColumns
   const rows: ExchangeRow[] = items.map((item) => ({

@@ -1,13 +1,15 @@
 import type { TransactionSql } from 'postgres'
+import { readBases } from './bases.ts'
 import { type ContentMemory, storeContents } from './contents.ts'
 import { addExchange, lockConversations, writeConversations } from './conversations.ts'
 import { type ExchangeRow, exchangeColumns } from './exchange-rows.ts'
 import { storeFacts } from './facts.ts'
 import { insertRows } from './insert.ts'
 import type { Item } from './item.ts'
+import { pipelined, together } from './pipeline.ts'
 import { slices } from './slices.ts'
 import { threadByHistory } from './threading.ts'
-import { addTurns } from './turns.ts'
+import { addTurns, readKnownKeys } from './turns.ts'
 
 export type StoreOptions = {
   spool: string
@@ -47,18 +49,33 @@ export async function storeItems(
   const conversationIdOf = (item: Item) => placed.get(item.id) ?? null
   const conversationOf = (item: Item) => conversations.get(placed.get(item.id) ?? '')
 
-  await addTurns(tx, items, conversationOf)
-  for (const item of items) {
-    const conversation = conversationOf(item)
-    if (conversation !== undefined) addExchange(conversation, item)
-  }
-  const remember = await storeContents(tx, items, { memory, conversationOf: conversationIdOf, mayBuild })
-  const rows: ExchangeRow[] = items.map((item) => ({ item, spool, conversation: conversationIdOf(item) }))
+  const building = items.filter((item) => mayBuild(item.day))
+  const [known, latest] = await together(
+    readKnownKeys(tx, items, conversationOf),
+    readBases(tx, building, { conversationOf: conversationIdOf, cache: memory.cache }),
+  )
+  const remember = await pipelined(async (send) => {
+    send(addTurns(tx, items, { conversationOf, known }))
+    for (const item of items) {
+      const conversation = conversationOf(item)
+      if (conversation !== undefined) addExchange(conversation, item)
+    }
+    send(writeConversations(tx, conversations.values()))
+    send(storeRows(tx, items, { spool, conversationOf: conversationIdOf }))
+    if (account !== undefined) send(account(tx, items))
+    return await storeContents(tx, items, { memory, conversationOf: conversationIdOf, mayBuild, latest })
+  })
+  return { ids: items.map((item) => item.id), remember }
+}
+
+async function storeRows(
+  tx: TransactionSql,
+  items: readonly Item[],
+  { spool, conversationOf }: { spool: string; conversationOf: (item: Item) => string | null },
+): Promise<void> {
+  const rows: ExchangeRow[] = items.map((item) => ({ item, spool, conversation: conversationOf(item) }))
   for (const slice of slices(rows, () => 2000)) await insertRows(tx, 'exchanges', exchangeColumns, slice)
   await storeFacts(tx, items)
-  await writeConversations(tx, conversations.values())
-  await account?.(tx, items)
-  return { ids: items.map((item) => item.id), remember }
 }
 
 /** In the order of their ids, each once. */

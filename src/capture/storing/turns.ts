@@ -4,6 +4,7 @@ import type { Conversation } from './conversations.ts'
 import { type Column, insertRows } from './insert.ts'
 import type { Item } from './item.ts'
 import type { KeyedTurn } from './keys.ts'
+import { pipelined } from './pipeline.ts'
 import { slices } from './slices.ts'
 
 /** The clock of a long-lived process and the one that ids are made from may drift apart. */
@@ -21,16 +22,18 @@ type TurnRow = {
   text: string
 }
 
+type ConversationOf = (item: Item) => Conversation | undefined
+
 /**
  * Adds what these items say that their conversations do not have yet, and numbers it on. The conversations are
- * locked, so nobody else adds to them.
+ * locked, so nobody else adds to them; they are brought up to date before anything is sent.
+ * @param known as `readKnownKeys` found it
  */
 export async function addTurns(
   tx: TransactionSql,
   items: readonly Item[],
-  conversationOf: (item: Item) => Conversation | undefined,
+  { conversationOf, known }: { conversationOf: ConversationOf; known: Set<string> },
 ): Promise<void> {
-  const known = await readKnownKeys(tx, items, conversationOf)
   const rows: TurnRow[] = []
   for (const item of items) {
     const conversation = conversationOf(item)
@@ -45,8 +48,10 @@ export async function addTurns(
       rows.push(rowOf(item, turn, conversation))
     }
   }
-  for (const slice of slices(rows, (row) => row.text.length)) await insertRows(tx, 'turns', columns, slice)
-  await queueForSearch(tx, rows)
+  await pipelined(async (send) => {
+    send(queueForSearch(tx, rows))
+    for (const slice of slices(rows, (row) => row.text.length)) await insertRows(tx, 'turns', columns, slice)
+  })
 }
 
 function rowOf(item: Item, turn: KeyedTurn, conversation: Conversation): TurnRow {
@@ -65,10 +70,10 @@ function rowOf(item: Item, turn: KeyedTurn, conversation: Conversation): TurnRow
 }
 
 /** Which of the items' turns are stored, as `<conversation> <key>`. */
-async function readKnownKeys(
+export async function readKnownKeys(
   tx: TransactionSql,
   items: readonly Item[],
-  conversationOf: (item: Item) => Conversation | undefined,
+  conversationOf: ConversationOf,
 ): Promise<Set<string>> {
   const wants = new Map<string, { key: string; conversation: Conversation }>()
   for (const item of items) {
