@@ -1,5 +1,6 @@
 import { now } from '#lib/clock'
 import type { ChatDialect, ModelAnswer, Part } from '../codecs/model.ts'
+import { isAnswer } from '../codecs/recognise.ts'
 import type { PriceOf } from '../price.ts'
 import type { Adapter, AdapterMetadata, Problem, Question, Said } from './adapter.ts'
 import { AskError, askErrorOf } from './ask-error.ts'
@@ -26,6 +27,8 @@ export function chatAdapter({ metadata, transport, price, problems }: ChatAdapte
     const { out, codec, context } = wireOf(dialect, question, { model, stream: false })
     try {
       const { body, exchange } = await transport.whole(out, howOf(question))
+      if (!isAnswer(body, dialect))
+        throw new AskError(502, `asking ${who}: what it said is no answer of ${dialect}`, { exchange })
       return said(codec.readAnswer(body, context), { exchange, at })
     } catch (error) {
       throw askErrorOf(error, who)

@@ -15,6 +15,7 @@ import { toolNames } from './names.ts'
 import { chatCodec } from './openai-chat/index.ts'
 import { responsesCodec } from './openai-responses/index.ts'
 import { invalid } from './reading.ts'
+import { isAnswer } from './recognise.ts'
 import { relay } from './relay.ts'
 import { losses } from './rules.ts'
 import { isChat } from './stops.ts'
@@ -96,18 +97,13 @@ function chatTranslator(from: ChatDialect, to: ChatDialect): Translator {
   function translate(text: string, status: number): Answered {
     if (status >= 400) return json(writeError(readErrorBody(text, status), from), status)
     const body = object(parseJson(text))
-    if (body === null) {
-      throw new SluiceError(
-        502,
-        'upstream-malformed',
-        'Cannot read the answer of the provider: it is no JSON object',
-      )
-    }
+    if (body === null) throw malformed('it is no JSON object')
     if (counts) return json(translateCount(body, from), status)
     if (object(body.error) !== null || body.status === 'failed') {
       const error = readError(body, null)
       return json(writeError(error, from), error.status)
     }
+    if (!isAnswer(body, to)) throw malformed(`it has neither an answer of ${to} nor an error`)
     const answer = theirs.readAnswer(body, context)
     if (!streams) return json(own.writeAnswer(answer, context), status)
     const writer = own.streamWriter(context)
@@ -129,6 +125,10 @@ function json(value: unknown, status: number): Answered {
 
 function newContext(call: Pick<Context, 'from' | 'to' | 'asked' | 'path'>): Context {
   return { ...losses(call.to), ...call, names: toolNames(call.to), custom: new Set() }
+}
+
+function malformed(how: string): SluiceError {
+  return new SluiceError(502, 'upstream-malformed', `Cannot read the answer of the provider: ${how}`)
 }
 
 /** Values nested by the ten thousand end every recursion: the client's fault, not ours. */

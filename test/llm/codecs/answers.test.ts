@@ -154,3 +154,18 @@ function requestOf(dialect: ChatDialect): Uint8Array {
   }
   return new TextEncoder().encode(JSON.stringify(bodies[dialect]))
 }
+
+test('an empty answer is one; an object that has no place for any is malformed', () => {
+  const empty: Record<ChatDialect, object> = {
+    anthropic: { content: [] },
+    'openai-chat': { choices: [{ message: {} }] },
+    'openai-responses': { output: [] },
+    gemini: { usageMetadata: { promptTokenCount: 1 } },
+  }
+  for (const [from, to] of pairs) {
+    const said = (body: object) => translator(from, to)?.response(Buffer.from(JSON.stringify(body)), 200)
+    expect(said(empty[to])?.warnings).toEqual([])
+    for (const odd of [{}, { detail: 'no' }, { content: 'x', choices: {}, output: 5, candidates: 'x' }])
+      expect(() => said(odd)).toThrow(/neither an answer of .* nor an error/)
+  }
+})

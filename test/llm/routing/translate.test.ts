@@ -150,6 +150,18 @@ test('an answer that is no JSON: 502 with the reason, on record', async () => {
   })
 })
 
+test('an object that is neither an answer nor an error is none that says nothing', async () => {
+  const bodies = ['{"detail":"no such thing"}', '{"choices":null}', '{"choices":[]}', '{"error":"no"}']
+  let next = 0
+  gateway = await routedGateway([(reply) => reply.answer(200, {}, bodies[next++] ?? '')])
+  await gateway.route('cross', route)
+  for (const _ of bodies) {
+    const response = await post()
+    expect(response.status).toBe(502)
+    expect(JSON.stringify(await response.json())).toContain('neither an answer of openai-chat nor an error')
+  }
+})
+
 test('an answer that is no JSON falls to a candidate that makes sense', async () => {
   gateway = await routedGateway([
     (reply) => reply.answer(200, { 'content-type': 'application/json' }, '<html>'),
