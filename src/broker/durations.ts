@@ -10,6 +10,19 @@ export function addDuration(counts: number[], ms: number): void {
   counts[at] = (counts[at] ?? 0) + 1
 }
 
+/** In s: from 4 ms to an hour and ten minutes, each twice the one before. The counts have their bounds there, too. */
+export const durationBounds: readonly number[] = Array.from({ length: 21 }, (_, n) => 2 ** (n + 2) / 1_000)
+
+/** The counts up to each of `durationBounds` from the one before, and what is beyond. */
+export function foldDurations(counts: readonly number[]): number[] {
+  const folded = new Array<number>(durationBounds.length + 1).fill(0)
+  for (const [n, count] of counts.entries()) {
+    const at = Math.min(durationBounds.length, Math.max(0, Math.ceil(n / 2) - 2))
+    folded[at] = (folded[at] ?? 0) + count
+  }
+  return folded
+}
+
 /** The duration, in ms, that this share of those counted did not pass; null where there are none. */
 export function percentile(counts: readonly number[], share: number): number | null {
   const total = counts.reduce((sum, count) => sum + count, 0)

@@ -10,6 +10,9 @@ export type Minute = {
   retried: number
   wait: number[]
   run: number[]
+  /** Sums of both. */
+  wait_ms: number
+  run_ms: number
 }
 
 export type Presence = {
@@ -22,9 +25,20 @@ export type Presence = {
   startedAt: Date
 }
 
+/** Also to what gateways are to count. */
 export async function addMinute(sql: Sql, row: Minute): Promise<void> {
   const minute = new Date(row.minute).toISOString()
   await sql`
+    with tallied as (
+      insert into queue_tallies as t (queue, name, done, failed, retried, wait, wait_ms, run, run_ms)
+      values (${row.queue}, ${row.name}, ${row.done}, ${row.failed}, ${row.retried},
+        ${row.wait}::bigint[], ${row.wait_ms}, ${row.run}::bigint[], ${row.run_ms})
+      on conflict (queue, name) do update set
+        done = t.done + excluded.done, failed = t.failed + excluded.failed, retried = t.retried + excluded.retried,
+        wait_ms = t.wait_ms + excluded.wait_ms, run_ms = t.run_ms + excluded.run_ms,
+        wait = (select array_agg(a + b order by n) from unnest(t.wait, excluded.wait) with ordinality as both_ (a, b, n)),
+        run = (select array_agg(a + b order by n) from unnest(t.run, excluded.run) with ordinality as both_ (a, b, n))
+    )
     insert into queue_minutes as m (queue, name, minute, done, failed, retried, wait, run)
     values (${row.queue}, ${row.name}, ${minute}::timestamptz, ${row.done}, ${row.failed}, ${row.retried},
       ${row.wait}::int[], ${row.run}::int[])

@@ -83,8 +83,12 @@ export function openFlow({ sql, process: name, log, everyMs = 5_000 }: FlowOptio
     const row = known ?? fresh(queue, kind, minute)
     if (known === undefined) minutes.set(key, row)
     row[outcome] += 1
-    if (waitMs !== null) addDuration(row.wait, waitMs)
+    if (waitMs !== null) {
+      addDuration(row.wait, waitMs)
+      row.wait_ms += waitMs
+    }
     addDuration(row.run, runMs)
+    row.run_ms += runMs
   }
 
   function flush(): Promise<void> {
@@ -120,7 +124,7 @@ export function openFlow({ sql, process: name, log, everyMs = 5_000 }: FlowOptio
     if (minutes.size >= keptAtMost) return
     const newer = minutes.get(key)
     if (newer !== undefined) {
-      for (const what of ['done', 'failed', 'retried'] as const) row[what] += newer[what]
+      for (const what of ['done', 'failed', 'retried', 'wait_ms', 'run_ms'] as const) row[what] += newer[what]
       for (const what of ['wait', 'run'] as const) {
         for (const [n, count] of newer[what].entries()) row[what][n] = (row[what][n] ?? 0) + count
       }
@@ -139,5 +143,7 @@ function fresh(queue: string, name: string, minute: number): Minute {
     retried: 0,
     wait: emptyDurations(),
     run: emptyDurations(),
+    wait_ms: 0,
+    run_ms: 0,
   }
 }

@@ -17,6 +17,7 @@ export type {
   QueueCounts,
   Schedule,
 } from './broker.ts'
+export { durationBounds } from './durations.ts'
 export { BrokerDownError, FinalJobError } from './errors.ts'
 export { type Flow, openFlow, type Sample } from './flow.ts'
 export {
@@ -38,3 +39,4 @@ export {
 } from './inspect.ts'
 export { openBroker } from './open.ts'
 export { openRedis, type RedisClient } from './redis.ts'
+export { type Tally, takeTallies } from './tallies.ts'

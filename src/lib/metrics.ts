@@ -21,7 +21,11 @@ export type Metrics = {
 /** Label values in the order of the labels. */
 export type Reading = { labels: readonly string[]; value: number }
 export type Counter = { add(labels: readonly string[], by?: number): void }
-export type Histogram = { observe(labels: readonly string[], value: number): void }
+export type Histogram = {
+  observe(labels: readonly string[], value: number): void
+  /** What was counted elsewhere: one count a bucket, then what is beyond the last, and the sum of all values. */
+  merge(labels: readonly string[], counts: readonly number[], sum: number): void
+}
 
 export type Family = {
   name: string
@@ -69,6 +73,11 @@ export function openMetrics(): Metrics {
             let at = 0
             while (at < buckets.length && value > (buckets[at] ?? 0)) at++
             one.counts[at] = (one.counts[at] ?? 0) + 1
+          },
+          merge(values, counts, sum) {
+            const one = series.at(values)
+            one.sum += sum
+            for (const at of one.counts.keys()) one.counts[at] = (one.counts[at] ?? 0) + (counts[at] ?? 0)
           },
         }
         return {

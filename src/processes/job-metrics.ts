@@ -1,48 +1,31 @@
 import type { Sql } from 'postgres'
-import { flowReports } from '#broker'
+import { durationBounds, type Tally, takeTallies } from '#broker'
 import { countStates } from '#jobs'
 import type { Metrics, Reading } from '#lib/metrics'
 
 export type JobMetricsOptions = {
   metrics: Metrics
   sql: Sql
-  /** The queue whose flow by kind is that of jobs. */
+  /** The queue whose jobs have kinds. */
   queue: string
   /** @default 15000 */
   everyMs?: number
 }
 
-/** Over which waits and runs are taken. */
-const minutes = 5
-
 /**
- * Jobs by state, and how long they waited and ran in the last five minutes, whichever worker ran them. Sampled in the
- * background; absent while the database is down. Returns how to stop it.
+ * Jobs by state, which is the same on every gateway and absent while the database is down; and what workers measured,
+ * which one gateway counts, so that a sum over gateways is right. Sampled in the background. Returns how to stop it.
  */
 export function jobMetrics({ metrics, sql, queue, everyMs = 15_000 }: JobMetricsOptions): () => void {
   let states: Reading[] = []
-  let waits: Reading[] = []
-  let runs: Reading[] = []
   let sampling = false
-  const labels = ['kind', 'quantile']
   metrics.gauge(
     'sluice_jobs',
     'Jobs that have not succeeded, by state; 100,000 at most.',
     ['state'],
     () => states,
   )
-  metrics.gauge(
-    'sluice_job_wait_seconds',
-    'From when it might run to its start, of 5 minutes.',
-    labels,
-    () => waits,
-  )
-  metrics.gauge(
-    'sluice_job_run_seconds',
-    'From the start of an attempt to its end, of 5 minutes.',
-    labels,
-    () => runs,
-  )
+  const count = tallied(metrics, queue)
   void sample()
   const timer = setInterval(() => void sample(), everyMs)
   timer.unref()
@@ -54,25 +37,35 @@ export function jobMetrics({ metrics, sql, queue, everyMs = 15_000 }: JobMetrics
     try {
       const counted = await countStates(sql)
       states = counted.map(({ state, count }) => ({ labels: [state], value: count }))
-      const reports = await flowReports(sql, { minutes, kindsOf: queue })
-      waits = reports.flatMap(({ name, wait }) => quantiles(name, wait))
-      runs = reports.flatMap(({ name, run }) => quantiles(name, run))
+      for (const tally of await takeTallies(sql)) count(tally)
     } catch {
       states = []
-      waits = []
-      runs = []
     } finally {
       sampling = false
     }
   }
 }
 
-function quantiles(
-  kind: string | null,
-  { p50, p95, p99 }: Record<'p50' | 'p95' | 'p99', number | null>,
-): Reading[] {
-  const found = Object.entries({ '0.5': p50, '0.95': p95, '0.99': p99 })
-  return found.flatMap(([quantile, ms]) =>
-    ms === null ? [] : [{ labels: [kind ?? '', quantile], value: ms / 1_000 }],
-  )
+const waited = 'From when a job might run to its start.'
+const ran = 'From the start of an attempt to its end.'
+const outcomes = ['done', 'failed', 'retried'] as const
+
+function tallied(metrics: Metrics, jobs: string): (tally: Tally) => void {
+  const byQueue = { labels: ['queue'], buckets: durationBounds }
+  const byKind = { labels: ['kind'], buckets: durationBounds }
+  const ended = metrics.counter('sluice_queue_attempts_total', 'Attempts that ended.', ['queue', 'outcome'])
+  const wait = metrics.histogram('sluice_queue_wait_seconds', waited, byQueue)
+  const run = metrics.histogram('sluice_queue_run_seconds', ran, byQueue)
+  const endedOf = metrics.counter('sluice_job_attempts_total', 'Attempts that ended.', ['kind', 'outcome'])
+  const waitOf = metrics.histogram('sluice_job_wait_seconds', waited, byKind)
+  const runOf = metrics.histogram('sluice_job_run_seconds', ran, byKind)
+  return (tally) => {
+    for (const outcome of outcomes) ended.add([tally.queue, outcome], tally[outcome])
+    wait.merge([tally.queue], tally.wait.counts, tally.wait.sum)
+    run.merge([tally.queue], tally.run.counts, tally.run.sum)
+    if (tally.queue !== jobs) return
+    for (const outcome of outcomes) endedOf.add([tally.name, outcome], tally[outcome])
+    waitOf.merge([tally.name], tally.wait.counts, tally.wait.sum)
+    runOf.merge([tally.name], tally.run.counts, tally.run.sum)
+  }
 }
