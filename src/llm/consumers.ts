@@ -13,3 +13,4 @@ export function classificationHandler(options: {
   return async ({ ids }, { signal }) => await classify(await unclassified(sql, ids), { signal })
 }
 export { webhookHandler } from './money/alerts.ts'
+export { sealBudgetSecrets } from './money/secrets.ts'

@@ -6,7 +6,7 @@ import { interpretBy } from '#capture'
 import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { alertsUpkeep, queueAlertHandler } from '#consumers/dashboard'
 import { jobWebhookHandler, openRunning } from '#consumers/jobs'
-import { classificationHandler, webhookHandler } from '#consumers/llm'
+import { classificationHandler, sealBudgetSecrets, webhookHandler } from '#consumers/llm'
 import { builtInKinds, jobsUpkeep, openRegistry } from '#jobs'
 import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
@@ -102,6 +102,7 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
   async webhooks(context) {
     const { store, log, env } = context
     const vault = openVault(env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key'))))
+    await sealBudgetSecrets(store.sql, vault)
     const options = { sql: store.sql, log, vault, allowPrivate: env.PRIVATE_ADDRESSES }
     const tell: Record<WebhooksPayload['kind'], Handler<WebhooksPayload>> = {
       'budget-alert': webhookHandler(options),

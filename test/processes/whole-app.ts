@@ -124,7 +124,7 @@ export async function openRoutes({ database, access, proxied }: WholeAppOptions)
       authorise,
     }),
     moneyRoutes({
-      ...{ sql, reading, authorise, refresh: async () => {}, book: () => priceBook() },
+      ...{ sql, vault, reading, authorise, refresh: async () => {}, book: () => priceBook() },
       ...{ allowPrivate: false, pricesFolder: dir },
     }),
   ]

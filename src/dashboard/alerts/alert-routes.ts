@@ -5,10 +5,11 @@ import { isId, newId } from '#lib/ids'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
 import { checkedUrl } from '#lib/safe-request'
+import { newSigningSecret } from '#lib/signing-secret'
 import { type Board, tag } from '../board-deps.ts'
 import { houseOperator, isOfTheHouse } from '../house.ts'
 import { deleteRule, findRules, insertRule, latestEvents, updateRule } from './queries.ts'
-import { newSecret, sealedSecret } from './secrets.ts'
+import { sealedSecret } from './secrets.ts'
 import {
   eventView,
   listOf,
@@ -112,7 +113,7 @@ export function alertRoutes({ sql, authorise, audit, contracts, vault, allowPriv
   function secretFor(id: string, url: string | null) {
     if (url === null) return { plain: null, webhook_secret: null }
     checkedUrl(url, allowPrivate)
-    const plain = newSecret()
+    const plain = newSigningSecret()
     return { plain, webhook_secret: sealedSecret(vault, id, plain) }
   }
 }

@@ -5,9 +5,11 @@ import { isoTime } from '#lib/clock'
 import { errorText, SluiceError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import { safeRequest } from '#lib/safe-request'
+import type { Vault } from '#lib/vault'
 import type { WebhooksPayload } from '#queues/webhooks'
 import type { Period } from './period.ts'
 import { usd } from './refusals.ts'
+import { openedSecret } from './secrets.ts'
 
 type Alert = {
   id: string
@@ -22,6 +24,7 @@ type Alert = {
   limit_micros: number
   webhook_url: string | null
   webhook_secret: string | null
+  webhook_error: string | null
   delivered: boolean
 }
 
@@ -43,7 +46,7 @@ export function alertSender(
 export async function overdueAlerts(sql: Sql): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     select a.id from budget_alerts a join budgets b on b.id = a.budget_id
-    where a.delivered_at is null and a.error is null and b.webhook_url is not null
+    where a.delivered_at is null and a.error is null and b.webhook_url is not null and b.webhook_error is null
       and a.created_at between now() - interval '1 day' and now() - interval '1 minute'
     order by a.created_at limit 100`
   return rows.map(({ id }) => id)
@@ -52,18 +55,23 @@ export async function overdueAlerts(sql: Sql): Promise<string[]> {
 /** Delivers one webhook, signed by the Standard Webhooks scheme. Throws where it is to be tried again. */
 export function webhookHandler(options: {
   sql: Sql
+  vault: Vault
   log: Logger
   /** May receivers be on this machine or its network? */
   allowPrivate: boolean
 }): Handler<WebhooksPayload> {
-  const { sql, allowPrivate } = options
+  const { sql, vault, allowPrivate } = options
   return async ({ id }) => {
     const alert = await find(sql, id)
     if (alert === null || alert.webhook_url === null || alert.webhook_secret === null || alert.delivered) {
       return { sent: false }
     }
     try {
-      const status = await deliver(alert, alert.webhook_url, { secret: alert.webhook_secret, allowPrivate })
+      if (alert.webhook_error !== null) throw new FinalJobError(alert.webhook_error)
+      const secret = openedSecret(vault, alert.budget_id, alert.webhook_secret)
+      const status = await deliver(alert, alert.webhook_url, { secret, allowPrivate })
+      if (status === gone) throw await disable(sql, alert)
+      if (status < 200 || status > 299) throw new Error(`deliver a webhook: the receiver answered ${status}`)
       await sql`update budget_alerts set delivered_at = now(), error = null where id = ${id}`
       return { sent: true, status }
     } catch (error) {
@@ -72,6 +80,15 @@ export function webhookHandler(options: {
       throw error
     }
   }
+}
+
+const gone = 410
+
+/** As Standard Webhooks has it: who is gone is not asked again. A receiver that was set meanwhile is another one. */
+async function disable(sql: Sql, { budget_id, webhook_url }: Alert): Promise<FinalJobError> {
+  const reason = 'its receiver answered 410: it is gone'
+  await sql`update budgets set webhook_error = ${reason} where id = ${budget_id} and webhook_url = ${webhook_url}`
+  return new FinalJobError(reason)
 }
 
 async function deliver(
@@ -92,8 +109,7 @@ async function deliver(
     'webhook-timestamp': String(Math.floor(time.getTime() / 1000)),
     'webhook-signature': new Webhook(secret).sign(alert.id, time, body),
   }
-  const { status } = await safeRequest({ url, method: 'POST', headers, body, allowPrivate })
-  if (status < 200 || status > 299) throw new Error(`deliver a webhook: the receiver answered ${status}`)
+  const { status } = await safeRequest({ url, method: 'POST', headers, body, allowPrivate, cut: true })
   return status
 }
 
@@ -112,7 +128,7 @@ async function find(sql: Sql, id: string): Promise<Alert | null> {
   const [row] = await sql<Alert[]>`
     select a.id, a.budget_id, b.name, b.scope, b.subject, b.period, a.threshold, a.spent_micros, a.limit_micros,
       to_char(a.starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as starts_at,
-      b.webhook_url, b.webhook_secret, a.delivered_at is not null as delivered
+      b.webhook_url, b.webhook_secret, b.webhook_error, a.delivered_at is not null as delivered
     from budget_alerts a join budgets b on b.id = a.budget_id where a.id = ${id}`
   return row ?? null
 }

@@ -37,7 +37,7 @@ export async function insertBudget(
 export async function updateBudget(
   sql: Sql,
   id: string,
-  change: z.output<typeof budgetChange> & { webhook_secret?: string },
+  change: z.output<typeof budgetChange> & { webhook_secret?: string; webhook_error?: null },
 ): Promise<boolean> {
   const given = Object.entries(change).filter(([, value]) => value !== undefined)
   const set: Record<string, unknown> = { ...Object.fromEntries(given), updated_at: isoTime(Date.now()) }
@@ -58,7 +58,7 @@ export async function resetBudget(sql: Sql, id: string, period: Period): Promise
 
 function columns(sql: Sql) {
   return sql`b.id, b.name, b.scope, b.subject, b.tenant, b.period, b.limit_micros, b.on_outage, b.unknown_price,
-    b.thresholds, b.webhook_url, b.enabled, ${iso(sql, sql`b.created_at`)} as created_at,
+    b.thresholds, b.webhook_url, b.webhook_error, b.enabled, ${iso(sql, sql`b.created_at`)} as created_at,
     ${iso(sql, sql`b.updated_at`)} as updated_at,
     coalesce(greatest(p.settled_micros, p.recorded_micros) - p.forgiven_micros, budget_recorded(b, s.starts_at)) as spent,
     l.held as reserved, ${iso(sql, sql`p.reset_at`)} as reset_at`

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { Elysia } from 'elysia'
 import { newId } from '#lib/ids'
 import { readJson, readQuery } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
+import { newSigningSecret } from '#lib/signing-secret'
 import {
   deleteBudget,
   findBudget,
@@ -13,6 +13,7 @@ import {
 } from './budget-queries.ts'
 import type { MoneyRoutesOptions } from './routes-options.ts'
 import { ownerOf } from './rule-subject.ts'
+import { sealedSecret } from './secrets.ts'
 import {
   type BudgetView,
   budgetChange,
@@ -38,7 +39,7 @@ What is spent can pass the limit only by (a) what calls under way cost more than
 A call whose provider tells no usage, or that breaks off before it, is charged by the bytes of its answer, and never more than it reserved. Local servers without a price cost nothing and are never refused; nor is what the cache answers, which reserves nothing. Of a call that climbs a ladder, each rung reserves and settles by itself. Days and months are those of UTC.`
 
 /** Who reads sees the budgets of the own tenant and its keys; who sets them is an admin. */
-export function budgetRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {
+export function budgetRoutes({ sql, vault, authorise, refresh }: MoneyRoutesOptions) {
   return new Elysia()
     .post(
       '/api/budgets',
@@ -116,10 +117,11 @@ export function budgetRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {
     const input = await readJson(request, budgetInput)
     const tenant = await ownerOf(sql, input)
     const id = newId()
-    const webhook_secret = input.webhook_url === null ? null : newSecret()
+    const plain = input.webhook_url === null ? null : newSigningSecret()
+    const webhook_secret = plain === null ? null : sealedSecret(vault, id, plain)
     await insertBudget(sql, { ...input, id, tenant, webhook_secret })
     await inForce()
-    return { ...(await find(id, null)), webhook_secret }
+    return { ...(await find(id, null)), webhook_secret: plain }
   }
 
   async function change(request: Request, id: string) {
@@ -128,10 +130,14 @@ export function budgetRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {
     const before = await find(id, null)
     // Another receiver must not be able to sign as the first one was signed for.
     const moved = typeof input.webhook_url === 'string' && input.webhook_url !== before.webhook_url
-    const secret = moved ? { webhook_secret: newSecret() } : {}
-    await updateBudget(sql, id, { ...input, ...secret })
+    const plain = moved ? newSigningSecret() : null
+    await updateBudget(sql, id, {
+      ...input,
+      ...(plain === null ? {} : { webhook_secret: sealedSecret(vault, id, plain) }),
+      ...(input.webhook_url === undefined ? {} : { webhook_error: null }),
+    })
     await inForce()
-    return { ...(await find(id, null)), webhook_secret: null, ...secret }
+    return { ...(await find(id, null)), webhook_secret: plain }
   }
 
   async function list(request: Request) {
@@ -154,6 +160,3 @@ export function budgetRoutes({ sql, authorise, refresh }: MoneyRoutesOptions) {
 }
 
 /** As Standard Webhooks writes it. */
-function newSecret(): string {
-  return `whsec_${randomBytes(24).toString('base64')}`
-}

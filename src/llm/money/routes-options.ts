@@ -1,10 +1,13 @@
 import type { Sql } from 'postgres'
 import type { Authorise } from '#access'
 import type { Reading } from '#capture'
+import type { Vault } from '#lib/vault'
 import type { PriceBook } from './price-book.ts'
 
 export type MoneyRoutesOptions = {
   sql: Sql
+  /** Seals the secrets that alerts are signed with. */
+  vault: Vault
   /** Reports are read on the pool of reads, within its bounds. */
   reading: Pick<Reading, 'read'>
   authorise: Authorise

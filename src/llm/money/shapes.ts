@@ -67,6 +67,7 @@ export const budgetView = z.object({
   enabled: z.boolean(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
+  webhook_error: z.string().nullable().meta({ description: 'Why its receiver is not asked any more' }),
   state: z.object({
     starts_at: z.iso.datetime().nullable().meta({ description: 'Null: all time' }),
     ends_at: z.iso.datetime().nullable(),

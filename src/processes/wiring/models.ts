@@ -74,7 +74,7 @@ export async function wireModels(base: Base): Promise<Models> {
     routes: [
       llmRoutes({ proxy }),
       moneyRoutes({
-        ...{ sql, reading, authorise, refresh: money.refresh, book: money.book },
+        ...{ sql, vault, reading, authorise, refresh: money.refresh, book: money.book },
         ...{ allowPrivate: env.PRIVATE_ADDRESSES, pricesFolder: join(env.DATA_DIR, 'prices') },
       }),
       routingRoutes({ sql, routing, authorise, vault }),

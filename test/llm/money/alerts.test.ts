@@ -2,13 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Webhook } from 'standardwebhooks'
 import { FinalJobError } from '#broker'
 import { isPrivate, safeRequest } from '#lib/safe-request'
+import { openVault } from '#lib/vault'
 import { overdueAlerts, webhookHandler } from '../../../src/llm/money/alerts.ts'
+import { openedSecret, sealBudgetSecrets } from '../../../src/llm/money/secrets.ts'
 import { job } from '../../capture/store-support.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
 import { actualOf, callOf, plantBudget, plantPrice, quiet, testMoney, tried } from './support.ts'
 
 let database: TestDatabase
+const vault = openVault('a secret of the tests, long enough for all')
 const secret = `whsec_${btoa('a secret of twenty-four!')}`
 
 beforeAll(async () => {
@@ -52,7 +55,7 @@ describe('an alert', () => {
     })
     const { due } = await spend('alerted', [40, 20, 25], `http://127.0.0.1:${receiver.port}/hook`)
     expect(due.length).toBe(2)
-    const handler = webhookHandler({ sql: database.sql, log: quiet, allowPrivate: true })
+    const handler = webhookHandler({ sql: database.sql, vault, log: quiet, allowPrivate: true })
     const [id = ''] = due
     const payload = { v: 1, kind: 'budget-alert', id } as const
     expect(handler(payload, job)).rejects.toThrow('answered 500')
@@ -78,10 +81,39 @@ describe('an alert', () => {
 
   test('to an address of this machine or its network is refused for good, unless the operator allows it', async () => {
     const { due } = await spend('inside', [60], 'http://127.0.0.1:9/')
-    const handler = webhookHandler({ sql: database.sql, log: quiet, allowPrivate: false })
+    const handler = webhookHandler({ sql: database.sql, vault, log: quiet, allowPrivate: false })
     expect(handler({ v: 1, kind: 'budget-alert', id: due[0] ?? '' }, job)).rejects.toBeInstanceOf(
       FinalJobError,
     )
+  })
+
+  test('to a receiver that is gone is the last one, and a secret that was in clear is sealed', async () => {
+    const { sql } = database
+    let asked = 0
+    const receiver = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch() {
+        asked += 1
+        return new Response(null, { status: 410 })
+      },
+    })
+    const { due, budget } = await spend('left', [60], `http://127.0.0.1:${receiver.port}/`)
+    await sealBudgetSecrets(sql, vault)
+    const [row] = await sql<
+      [{ sealed: string }]
+    >`select webhook_secret as sealed from budgets where id = ${budget}`
+    expect([row.sealed.startsWith('v1.'), openedSecret(vault, budget, row.sealed)]).toEqual([true, secret])
+    const handler = webhookHandler({ sql, vault, log: quiet, allowPrivate: true })
+    for (let tries = 0; tries < 2; tries += 1) {
+      const tried = handler({ v: 1, kind: 'budget-alert', id: due[0] ?? '' }, job)
+      await expect(tried).rejects.toBeInstanceOf(FinalJobError)
+    }
+    const [after] = await sql<
+      [{ error: string }]
+    >`select webhook_error as error from budgets where id = ${budget}`
+    expect([asked, after.error]).toEqual([1, 'its receiver answered 410: it is gone'])
+    await receiver.stop(true)
   })
 
   test('that nobody passed on is found again', async () => {

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import type { AnyElysia } from 'elysia'
 import type { Access } from '#access'
 import { openReading, type Reading } from '#capture'
+import { openVault } from '#lib/vault'
 import { type MoneyRoutesOptions, moneyRoutes } from '#routes/llm'
 import type { OpenMoney } from '../../../src/llm/money/open-money.ts'
+import { openedSecret } from '../../../src/llm/money/secrets.ts'
 import { adminKey, plantKey, testAccess } from '../../access/support.ts'
 import { ask, testApp } from '../../processes/support.ts'
 import { temporaryFolder } from '../../support/folder.ts'
@@ -22,6 +24,8 @@ let other: OpenMoney
 let app: AnyElysia
 const folder = temporaryFolder()
 
+const vault = openVault('a secret of the tests, long enough for all')
+
 beforeAll(async () => {
   database = await testDatabase()
   const { sql, url } = database
@@ -30,7 +34,7 @@ beforeAll(async () => {
   money = await testMoney(sql)
   other = await testMoney(sql)
   const options: MoneyRoutesOptions = {
-    ...{ sql, reading, authorise: access.authorise, refresh: money.refresh, book: money.book },
+    ...{ sql, vault, reading, authorise: access.authorise, refresh: money.refresh, book: money.book },
     ...{ allowPrivate: false, pricesFolder: folder },
   }
   app = testApp(access, { routes: [moneyRoutes(options)] })
@@ -111,6 +115,36 @@ describe('a price', () => {
 })
 
 describe('a budget', () => {
+  test('keeps the secret of its webhook sealed, and shows why its receiver is not asked any more', async () => {
+    const { sql } = database
+    const hook = { webhook_url: 'https://hooks.example/budget' }
+    const body = {
+      name: 'told',
+      scope: 'tenant',
+      subject: 'default',
+      period: 'day',
+      limit_micros: 1,
+      ...hook,
+    }
+    const made = await admin('POST', '/api/budgets', body)
+    const path = `/api/budgets/${made.json.id}`
+    const stored = async () => {
+      const [row] = await sql<[{ secret: string }]>`
+        select webhook_secret as secret from budgets where id = ${made.json.id}`
+      return row.secret
+    }
+    expect([made.status, openedSecret(vault, made.json.id, await stored())]).toEqual([
+      201,
+      made.json.webhook_secret,
+    ])
+    expect(await stored()).not.toContain(made.json.webhook_secret)
+    await sql`update budgets set webhook_error = 'gone' where id = ${made.json.id}`
+    expect((await admin('GET', path)).json.webhook_error).toBe('gone')
+    const kept = await admin('PATCH', path, hook)
+    expect([kept.json.webhook_error, kept.json.webhook_secret]).toEqual([null, null])
+    await admin('DELETE', path)
+  })
+
   test('is set, seen with its state, changed, reset and taken away, in force at once', async () => {
     await admin('PUT', '/api/prices', { provider: 'penny', model: null, input: 0, output: 1e9 })
     const { id: key } = await plantKey(database.sql)
