@@ -33,14 +33,14 @@ export const auditView = z.object({
 export type AuditView = z.infer<typeof auditView>
 
 /** Who did what; an operator sees its own tenant. */
-export function auditRoutes({ sql, access }: { sql: Sql; access: Access }) {
+export function auditRoutes({ reads, access }: { reads: Sql; access: Access }) {
   return new Elysia().get(
     '/api/audit',
     async ({ request }) => {
       const principal = access.authorise(request, 'operator')
       const { limit, cursor = null, action = null, subject = null } = readQuery(request, auditQuery)
       const tenant = may(principal, 'admin') ? null : principal.tenant
-      const rows = await sql<AuditView[]>`
+      const rows = await reads<AuditView[]>`
         select a.id, to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, a.tenant, a.key_id,
           k.name as key_name, a.via, a.action, a.subject, a.detail, a.address, a.forwarded, a.outcome
         from audit_log a left join access_keys k on k.id = a.key_id

@@ -8,6 +8,15 @@ export function sessionCookie(headers: Headers): string | null {
   return /(?:^|;\s*)sluice_session=([^;\s]+)/.exec(cookies)?.[1] ?? null
 }
 
+/** What goes on to somebody else must not carry a session of ours. */
+export function dropSession(headers: Headers): void {
+  const cookies = headers.get('cookie')
+  if (cookies === null || !cookies.includes(name)) return
+  const kept = cookies.split(/;\s*/).filter((one) => !one.startsWith(`${name}=`))
+  if (kept.length === 0) headers.delete('cookie')
+  else headers.set('cookie', kept.join('; '))
+}
+
 /** `value` null: forget it. */
 export function setCookie(request: Request, value: string | null, seconds: number): string {
   const secure = isHttps(request) ? '; Secure' : ''

@@ -13,7 +13,7 @@ import { type KeyView, keyInput, keyQuery, keyView, listOf, newKeyView, pageOf }
 
 const tag = 'access'
 
-export function keyRoutes({ sql, access, audit }: { sql: Sql; access: Access; audit: Audit }) {
+export function keyRoutes({ reads, access, audit }: { reads: Sql; access: Access; audit: Audit }) {
   const { authorise } = access
   return new Elysia()
     .post(
@@ -43,7 +43,7 @@ export function keyRoutes({ sql, access, audit }: { sql: Sql; access: Access; au
       '/api/keys/:id',
       async ({ request, params: { id } }) => {
         const reach = reachOf(authorise(request, 'keys'))
-        return Response.json(found(isId(id) ? await getKey(sql, reach, id) : null))
+        return Response.json(found(isId(id) ? await getKey(reads, reach, id) : null))
       },
       routeDoc({ summary: 'Show a key', scope: 'keys', tag, answer: keyView }),
     )
@@ -90,7 +90,7 @@ export function keyRoutes({ sql, access, audit }: { sql: Sql; access: Access; au
       if (reach.tenant !== null && reach.tenant !== tenant) throw otherTenant()
       reach.tenant = tenant
     }
-    return pageOf(await listKeys(sql, reach, { limit, before: cursor ?? null }), limit)
+    return pageOf(await listKeys(reads, reach, { limit, before: cursor ?? null }), limit)
   }
 
   /** It is committed: should the database go down just now, the next check brings it. */

@@ -11,13 +11,16 @@ import { tenantRoutes } from './tenant-routes.ts'
 /** Keys, tenants, sessions and the audit over HTTP. What is created or revoked is in force here when the answer is sent. */
 export function accessRoutes(options: {
   sql: Sql
+  /** For lists, with a time limit of their own. @default sql */
+  reads?: Sql
   access: Access
   audit?: Audit
   log?: Logger
   /** Where a connection comes from; null where not known. */
   addressOf?: (request: Request) => string | null
 }) {
-  const deps = { ...options, audit: options.audit ?? openAudit(options) }
+  const { sql, reads = sql } = options
+  const deps = { ...options, reads, audit: options.audit ?? openAudit(options) }
   return new Elysia({ name: 'access' })
     .use(keyRoutes(deps))
     .use(tenantRoutes(deps))

@@ -10,7 +10,7 @@ import { listOf, pageOf, tenantInput, tenantQuery, tenantView } from './shapes.t
 
 const tag = 'access'
 
-export function tenantRoutes({ sql, access, audit }: { sql: Sql; access: Access; audit: Audit }) {
+export function tenantRoutes({ reads, access, audit }: { reads: Sql; access: Access; audit: Audit }) {
   const { authorise } = access
   return new Elysia()
     .post(
@@ -40,7 +40,7 @@ export function tenantRoutes({ sql, access, audit }: { sql: Sql; access: Access;
       async ({ request }) => {
         authorise(request, 'admin')
         const { limit, cursor } = readQuery(request, tenantQuery)
-        return Response.json(pageOf(await listTenants(sql, { limit, after: cursor ?? null }), limit))
+        return Response.json(pageOf(await listTenants(reads, { limit, after: cursor ?? null }), limit))
       },
       routeDoc({
         summary: 'List tenants',
@@ -54,7 +54,7 @@ export function tenantRoutes({ sql, access, audit }: { sql: Sql; access: Access;
       '/api/tenants/:id',
       async ({ request, params: { id } }) => {
         authorise(request, 'admin')
-        const row = id.includes('\u0000') ? null : await getTenant(sql, id)
+        const row = id.includes('\u0000') ? null : await getTenant(reads, id)
         if (row === null) throw new SluiceError(404, 'not-found', 'There is no such tenant')
         return Response.json(row)
       },

@@ -1,3 +1,4 @@
+import { dropSession } from '#access'
 import { isCredential } from '#lib/credentials'
 import { SluiceError } from '#lib/errors'
 import { dropHopByHop } from '#lib/hop-by-hop'
@@ -13,6 +14,7 @@ export function forwarded(headers: Headers, recorded: HeaderList): Headers {
   // The gateway has answered it: it says "send the body" to whoever asks.
   onward.delete('expect')
   onward.delete('sluice-key')
+  dropSession(onward)
   for (const [name] of recorded) if (name.startsWith('sluice-')) onward.delete(name)
   return onward
 }

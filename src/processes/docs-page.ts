@@ -13,7 +13,10 @@ Our own routes take <code>Authorization: Bearer sk-sluice-…</code> and answer 
 
 export const docsHeaders = {
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
 }
 
 type Listed = { path: string; method: string; operation: Operation }

@@ -40,7 +40,17 @@ function recognised(error: unknown): unknown {
       headers: { 'retry-after': '1' },
     })
   }
+  if (isTooSlow(error)) {
+    return new SluiceError(503, 'too-slow', 'This took the database longer than it may: ask for less', {
+      cause: error,
+    })
+  }
   return error
+}
+
+/** Postgres's word for a statement that its own time limit ended. */
+function isTooSlow(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '57014'
 }
 
 /** Codes of sockets, of postgres.js, and of Postgres for a shutdown or too many connections. */

@@ -39,7 +39,7 @@ async function start(held: Releaser): Promise<Started> {
       ...models.routes,
       ...mcp.routes,
       ...jobs.routes,
-      accessRoutes({ sql, access, audit, log, addressOf }),
+      accessRoutes({ sql, reads: jobs.reads, access, audit, log, addressOf }),
       keptRoutes({ sql, reading, authorise }),
       captureRoutes({ reading, authorise, log, ledgers: () => [spool.ledger()], replay, speaks }),
     ],

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openAudit } from '#access'
+import { accessRoutes } from '#routes/access'
+import { openStore } from '#store'
+import { ask, testApp } from '../processes/support.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
+import { adminKey, bearer, testAccess } from './support.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -61,4 +65,22 @@ test('what a transaction of somebody else’s does is written down in it', async
   expect(await written('within')).toEqual([])
   await sql.begin((tx) => audit.within(tx, asked('within')))
   expect(await written('within')).toEqual(['done'])
+})
+
+test('who reads what takes too long is told so, and no connection is lost to it', async () => {
+  const { sql, url } = database
+  const access = await testAccess(sql)
+  const bounded = new URL(url)
+  bounded.searchParams.set('statement_timeout', '100')
+  const reads = openStore(bounded.href, { max: 1 })
+  const app = testApp(access, { routes: [accessRoutes({ sql, reads: reads.sql, access })] })
+  const read = () => ask(app, '/api/audit', { headers: bearer(adminKey) })
+  await sql.begin(async (tx) => {
+    await tx`lock table audit_log in access exclusive mode`
+    const { status, json } = await read()
+    expect([status, json.type]).toEqual([503, 'urn:sluice:problem:too-slow'])
+  })
+  expect((await read()).status).toBe(200)
+  await reads.close()
+  await access.close()
 })

@@ -128,5 +128,31 @@ describe.skipIf(missing !== undefined)(
       await page.getByText('No rule yet').waitFor()
       await page.context().close()
     }, 60_000)
+
+    test('a schedule is run at once, put off, and on again', async () => {
+      const job = { kind: 'http-request', input: mocked }
+      await site.ask('POST', '/api/schedules', { name: 'yearly', cron: '0 4 1 1 *', job })
+      const page = await browsing.visit('/queues/schedules')
+      await page.getByText('yearly').waitFor()
+      await page.getByRole('button', { name: 'Run now' }).click()
+      await page.getByText('It is submitted').waitFor()
+      await page.locator('tbody a[href^="/queues/jobs/"]').waitFor()
+      await page.getByRole('button', { name: 'Off', exact: true }).click()
+      await page.locator('td .s-paused').waitFor()
+      await page.getByRole('button', { name: 'On', exact: true }).click()
+      await page.locator('td .s-paused').waitFor({ state: 'detached' })
+      await page.context().close()
+    }, 60_000)
+
+    test('a webhook whose receiver is gone is shown so, and can be asked again', async () => {
+      const rule = { queue: 'jobs', measure: 'backlog', threshold: 1e6, webhook_url: 'http://127.0.0.1:9/x' }
+      const { id } = await site.ask<{ id: string }>('POST', '/api/queues/alerts', rule)
+      await site.sql`update queue_alert_rules set webhook_error = 'it is gone' where id = ${id}`
+      const page = await browsing.visit('/queues/alerts')
+      await page.getByText('Webhook off: it is gone').waitFor()
+      await page.getByRole('button', { name: 'Webhook on' }).click()
+      await page.getByText('Webhook off: it is gone').waitFor({ state: 'detached' })
+      await page.context().close()
+    }, 60_000)
   },
 )

@@ -119,3 +119,14 @@ test('in metadata mode nothing but numbers is kept', async () => {
   expect([record.request.length, record.response.length]).toEqual([0, 0])
   expect(JSON.stringify(record)).not.toContain('canary')
 })
+
+test('the session of a page stays here; other cookies go on', async () => {
+  gateway = await testGateway(ok)
+  const sent = async (cookie: string) => {
+    await arrived('/p/anthropic/v1/messages', { 'x-api-key': 'sk-ant-own', cookie })
+    return gateway.upstream.seen.at(-1)?.header('cookie')
+  }
+  expect(await sent('a=1; sluice_session=v2.secret; b=2')).toBe('a=1; b=2')
+  expect(await sent('sluice_session=v2.secret')).toBeUndefined()
+  expect(await sent('a=1;b=2')).toBe('a=1;b=2')
+})

@@ -9,16 +9,23 @@ import { upkeep } from '#queues/upkeep'
 import { webhooks } from '#queues/webhooks'
 import { dashboardRoutes } from '#routes/dashboard'
 import { jobRoutes } from '#routes/jobs'
-import { openStore } from '#store'
+import { openStore, type Store } from '#store'
 import { jobMetrics } from '../job-metrics.ts'
 import type { Base } from './base.ts'
 
+export type JobsWiring = {
+  closeLive: () => Promise<void>
+  routes: AnyElysia[]
+  /** For what people read: with a time limit, and apart from what the gateway itself needs. */
+  reads: Store['sql']
+}
+
 /** Jobs over HTTP, and the board that shows them and every queue. */
-export function wireJobs(base: Base, audit: Audit): { closeLive: () => Promise<void>; routes: AnyElysia[] } {
+export function wireJobs(base: Base, audit: Audit): JobsWiring {
   const { env, log, held, url, metrics, reading, access, broker, vault } = base
   const { authorise } = access
   const allowPrivate = env.PRIVATE_ADDRESSES
-  const { sql, close } = openStore(patient(url), { max: 2, name: 'sluice dashboard' })
+  const { sql, close } = openStore(patient(url), { max: 4, name: 'sluice dashboard' })
   held.add('dashboard store', close)
   const seen = { sql, broker, log, rowsQueue: jobs.name }
   const board = openBoard({
@@ -34,6 +41,7 @@ export function wireJobs(base: Base, audit: Audit): { closeLive: () => Promise<v
   const alerts = watchAlerts({ ...seen, vault, producer: broker.producer(webhooks) })
   held.add('alerts', alerts.close)
   return {
+    reads: sql,
     async closeLive() {
       await Promise.all([board.close(), door.hub.close()])
     },
