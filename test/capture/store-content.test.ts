@@ -111,12 +111,15 @@ test('a chain has a bound, and goes on after it', async () => {
   expect((await bytesOf(exchanges)).deepest).toBe(256)
   const last = exchanges.at(-1)
   sameExchange((await readContent(database.sql, last?.open.id ?? '')) ?? undefined, last)
-}, 20_000)
+})
 
 test('no content is built upon one of another day, whose partition may go first', async () => {
   const midnight = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 5 * 86_400_000
-  const exchanges = agentSession('midnight', 8, midnight - 4000)
-  await stored(handlerOn(database.sql), exchanges)
+  const [once, twice] = ['once', 'twice'].map((name) => agentSession(name, 8, midnight - 4000))
+  const exchanges = [...(once ?? []), ...(twice ?? [])]
+  // Both days in one batch, and each in its own, by another worker.
+  for (const batch of [once, twice?.slice(0, 4), twice?.slice(4)])
+    await stored(handlerOn(database.sql), batch ?? [])
   const rows = await database.sql`
     select c.id from contents c join contents b on b.id = c.base
     where c.id = any(${exchanges.map((one) => one.open.id)}::uuid[]) and c.tableoid <> b.tableoid`

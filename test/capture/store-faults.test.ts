@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openStore } from '#store'
 import { readContent } from '../../src/capture/storing/content.ts'
+import { failureOf } from '../../src/capture/storing/failure.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { called, handlerOn, job, payloadOf, recorded, rowOf, stored } from './store-support.ts'
 import { sameExchange } from './support.ts'
@@ -133,4 +134,15 @@ test('while the database is down a job is rejected, nothing is quarantined, and 
     ),
   ).toBe('stored')
   await broken.drop()
+})
+
+test.each([
+  ['unavailable', ['CONNECTION_CLOSED', 'CONNECT_TIMEOUT', 'ECONNREFUSED', '57P01', '53300', '25006']],
+  ['contended', ['40001', '40P01', '23505', '23514']],
+  ['poison', ['22021', '22003', '54000', undefined]],
+])('R2: what the database says makes a batch %s', (failure, codes) => {
+  for (const code of codes) {
+    const error = Object.assign(new Error('said'), code === undefined ? {} : { code })
+    expect([code, failureOf(error)]).toEqual([code, failure])
+  }
 })

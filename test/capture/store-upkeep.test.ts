@@ -3,6 +3,7 @@ import { upkeepHandler } from '../../src/capture/consumers.ts'
 import { openCommits } from '../../src/capture/storing/commits.ts'
 import { readContent } from '../../src/capture/storing/content.ts'
 import { partitioned } from '../../src/capture/storing/partitions.ts'
+import { newId } from '../../src/lib/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { called, handlerOn, job, quiet, stored } from './store-support.ts'
 import { sameExchange } from './support.ts'
@@ -37,9 +38,18 @@ test('the partitions of the next days are there, also when many make them at onc
 
 test('R13: what is past retention is dropped with its partitions, and the rest stays readable', async () => {
   const handler = handlerOn(database.sql, { retentionDays: 7 })
-  const old = called({ messages: ['user: old'] }, { at: Date.now() - 9 * dayMs })
-  const kept = called({ messages: ['user: kept'] }, { at: Date.now() - 5 * dayMs })
+  // A day is kept until the last of it is too old.
+  const firstKept = Math.floor(Date.now() / dayMs - 7) * dayMs
+  const old = called({ messages: ['user: old'] }, { at: firstKept - 1_000 })
+  const kept = called({ messages: ['user: kept'] }, { at: firstKept })
   await stored(handler, [old, kept])
+  for (const [reason, at] of [
+    ['old', firstKept - 1_000],
+    ['kept', firstKept],
+  ] as const)
+    await database.sql`
+      insert into quarantine (id, spool, batch, reason, bytes, created_at)
+      values (${newId()}, 'aside-0', '1', ${reason}, 'x', to_timestamp(${at / 1_000}::float8))`
   await handler.indexed()
   const before = await partitions()
   await upkeepOf(7)
@@ -48,6 +58,8 @@ test('R13: what is past retention is dropped with its partitions, and the rest s
   sameExchange((await readContent(database.sql, kept.open.id)) ?? undefined, kept)
   const ids = await database.sql`select id from conversations order by id`
   expect(ids.map((row) => row.id)).toEqual([kept.open.id])
+  const aside = await database.sql`select reason from quarantine where spool = 'aside-0'`
+  expect(aside.map((row) => row.reason)).toEqual(['kept'])
 })
 
 test('an exchange that comes after its day was dropped is stored all the same', async () => {

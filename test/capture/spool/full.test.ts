@@ -1,11 +1,20 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SpoolFullError } from '../../../src/capture/spool/room.ts'
+import { Room, SpoolFullError } from '../../../src/capture/spool/room.ts'
 import { until } from '../../support/until.ts'
 import { endOf, openOf, sha256 } from '../support.ts'
-import { bytes, spoolIn, storeIn } from './opening.ts'
+import { bytes, quiet, spoolIn, storeIn } from './opening.ts'
 import { addsUp, record, scratch } from './support.ts'
 
 const mebibyte = 1024 * 1024
@@ -152,6 +161,19 @@ describe.skipIf(!mayMount())('a disk that is full (a tmpfs of 6 MiB; only where 
     await spool.close(10_000)
     expect(store.kept().map((one) => one.id)).toContain(sent.id)
     addsUp(spool.ledger())
+  })
+
+  test('R16: an append of which the disk takes only a part leaves the file as it was', () => {
+    const room = new Room({ dir: mount, max: 32 * mebibyte, log: quiet })
+    const [path, filler] = [join(mount, 'torn'), join(mount, 'filler')]
+    const fd = room.create(path)
+    room.append(fd, bytes(10_000), 0)
+    fillDisk(filler)
+    truncateSync(filler, statSync(filler).size - 40_960)
+    expect(() => room.append(fd, bytes(100_000), 10_000)).toThrow(SpoolFullError)
+    expect(statSync(path).size).toBe(10_000)
+    for (const one of [path, filler]) unlinkSync(one)
+    closeSync(fd)
   })
 })
 
