@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setSystemTime, test } from 'bun:test'
 import type { AnyElysia } from 'elysia'
 import type { Access } from '#access'
 import { accessRoutes } from '#routes/access'
@@ -57,6 +57,28 @@ test('Q8: a session reads, and goes on for as long as it is asked about', async 
   expect(me.json).toMatchObject({ signed_in: true, scopes: expect.arrayContaining(['operator', 'admin']) })
   expect(me.headers.get('set-cookie')).toStartWith('sluice_session=v2.')
   expect((await ask(app, '/api/me')).json).toMatchObject({ signed_in: false, scopes: [] })
+})
+
+test('Q8: a session ends after 30 minutes without use, and after 12 hours in any case', async () => {
+  const begun = Date.now()
+  const after = async (minutes: number, cookie: string) => {
+    setSystemTime(new Date(begun + minutes * 60_000))
+    const { json, headers } = await ask(app, '/api/me', { headers: { cookie } })
+    return { signedIn: json.signed_in, cookie: headers.get('set-cookie')?.split(';')[0] ?? '' }
+  }
+  try {
+    let { cookie } = await login(adminKey)
+    expect((await after(29, cookie)).signedIn).toBe(true)
+    expect((await after(31, cookie)).signedIn).toBe(false)
+    for (let minutes = 25; minutes < 12 * 60; minutes += 25) {
+      const me = await after(minutes, cookie)
+      expect([minutes, me.signedIn]).toEqual([minutes, true])
+      cookie = me.cookie
+    }
+    expect((await after(12 * 60 + 1, cookie)).signedIn).toBe(false)
+  } finally {
+    setSystemTime()
+  }
 })
 
 test('Q8: a session changes something only for a page of ours', async () => {
