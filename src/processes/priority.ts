@@ -9,11 +9,17 @@ import { setPriority } from 'node:os'
  */
 export function giveWay(nice: number): void {
   setPriority(nice)
-  if (!leadsItsSession()) return
+  if (leadsItsSession()) slowSession(nice, 30)
+}
+
+/** The kernel takes one such word in 100 ms from all who are not root, and several of ours start at once. */
+function slowSession(nice: number, tries: number): void {
   try {
     writeFileSync('/proc/self/autogroup', String(nice))
-  } catch {
-    // A kernel without it goes by nice alone.
+  } catch (error) {
+    const isBusy = error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+    // A kernel without it, or a container that may not, goes by nice alone.
+    if (isBusy && tries > 0) setTimeout(slowSession, 50 + Math.random() * 100, nice, tries - 1).unref()
   }
 }
 
