@@ -116,8 +116,9 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
   async function answer(call: ClientCall, audience: Audience): Promise<Answer> {
     const { client, method, params, signal } = call
     // Of a gateway that has only just started, nobody shall think that there is nothing.
-    if (!isKnown(audience, call)) await settled(audience.sources, signal)
-    const current = audiences.of(client)
+    const isSettled = isKnown(audience, call)
+    if (!isSettled) await settled(audience.sources, signal)
+    const current = isSettled ? audience : audiences.of(client)
     if (Object.hasOwn(listMethods, method)) return listAnswer(current, call)
     const { storeOverflow: overflow } = options
     switch (method) {
