@@ -40,7 +40,7 @@ export async function fitting(
     type: 'resource_link',
     uri,
     name: `${server}/${name}`,
-    mimeType: 'application/json',
+    mimeType: 'text/plain',
     size: bytes,
   }
   const short = shortened[call.method]?.(result, Math.max(200, limit - 1_000), {
