@@ -22,7 +22,7 @@ import { Ticker } from './spool/ticker.ts'
  * The states of an exchange, each with what is on disk, and what a start after a crash makes of it.
  *
  *   memory   nothing                          nothing: it is younger than 100 ms, and no client saw its end
- *     | 75 to 100 ms old, or 256 KiB          |
+ *     | 85 to 100 ms old, or 256 KiB          |
  *   file     open/<k>, no SEAL                a SEAL is added: `gateway_crashed`; then as `sealed`
  *     | seal()                                |
  *   sealed   open/<k> with SEAL               becomes a batch by one rename

@@ -7,7 +7,7 @@ import { SpoolFullError } from './room.ts'
 import { idBytes, type Kind, kinds } from './wire.ts'
 
 /** What an open exchange holds in memory is written when it is this old, or this much. */
-export const flushAfterMs = 75
+export const flushAfterMs = 85
 export const flushBytes = 256 * 1024
 export const waitForRoomMs = 10_000
 
