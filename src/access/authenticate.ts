@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { SluiceError } from '#lib/errors'
 import type { Authenticate, Caller } from './caller.ts'
-import { fromOwnPage, sessionCookie } from './cookie.ts'
+import { fromOwnPage, notFromElsewhere, sessionCookie } from './cookie.ts'
 import { credentials } from './credential.ts'
 import type { Directory, EndedSession, Entry } from './directory.ts'
 import { hashKey, keyPrefix } from './key.ts'
@@ -59,6 +59,8 @@ export function openGate({ directory, passThrough, defaultCapture, secret }: Gat
         return { principal, passThrough: found.ownHeader && found.foreign }
       }
       if (!passThrough) throw unauthenticated(found.foreign)
+      // What the gateway's own provider keys pay for is not for any page that somebody has open.
+      if (!found.foreign) notFromElsewhere(headers)
       return guest
     },
     authorise(request, scope) {

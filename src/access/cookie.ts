@@ -41,6 +41,18 @@ export function fromOwnPage(request: Request): void {
   }
 }
 
+/**
+ * That no page of another site asks: it could not read the answer, but would have spent its price. Programs say nothing
+ * of sites.
+ * @throws SluiceError 403 `cross-site`
+ */
+export function notFromElsewhere(headers: Headers): void {
+  const site = headers.get('sec-fetch-site')
+  if (site === null ? headers.get('origin') === null : site === 'none') return
+  if (isOwn(headers, site)) return
+  throw new SluiceError(403, 'cross-site', 'A page of another site needs a key to call through this gateway')
+}
+
 function isOwn(headers: Headers, site: string | null): boolean {
   if (site !== null) return site === 'same-origin'
   const origin = headers.get('origin')

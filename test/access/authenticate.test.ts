@@ -176,3 +176,20 @@ describe('our own routes', () => {
     expect(() => open.authorise(request, 'keys')).toThrow('This needs the scope keys: the key has read')
   })
 })
+
+test('a page of another site is no guest: it needs a credential of its own', () => {
+  const of = (headers: Record<string, string>) => verdict(open, new Headers(headers))
+  const own = { host: '127.0.0.1:8080', origin: 'http://127.0.0.1:8080' }
+  for (const page of [
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { host: '127.0.0.1:8080', origin: 'https://elsewhere.example' },
+    { host: '127.0.0.1:8080', origin: 'null' },
+  ] as Record<string, string>[]) {
+    expect([page, of(page)]).toEqual([page, 'cross-site'])
+    for (const key of [plain.key, 'sk-ant-own']) expect(of({ ...page, 'x-api-key': key })).toBe('ok')
+  }
+  for (const page of [{}, { 'sec-fetch-site': 'none' }, { 'sec-fetch-site': 'same-origin' }, own]) {
+    expect(of(page as Record<string, string>)).toBe('ok')
+  }
+})
