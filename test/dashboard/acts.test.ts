@@ -130,13 +130,13 @@ describe.skipIf(missing !== undefined)(
     }, 60_000)
 
     test('a schedule is run at once, put off, and on again', async () => {
-      const job = { kind: 'http-request', input: mocked }
+      const job = { kind: 'http-request', input: mocked, tags: ['yearly'] }
       await site.ask('POST', '/api/schedules', { name: 'yearly', cron: '0 4 1 1 *', job })
       const page = await browsing.visit('/queues/schedules')
-      await page.getByText('yearly').waitFor()
+      await page.getByText('yearly').first().waitFor()
       await page.getByRole('button', { name: 'Run now' }).click()
       await page.getByText('It is submitted').waitFor()
-      await page.locator('tbody a[href^="/queues/jobs/"]').waitFor()
+      expect((await site.sql`select from jobs where tags = '{yearly}'`).length).toBe(1)
       await page.getByRole('button', { name: 'Off', exact: true }).click()
       await page.locator('td .s-paused').waitFor()
       await page.getByRole('button', { name: 'On', exact: true }).click()

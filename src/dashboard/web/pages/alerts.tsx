@@ -100,11 +100,11 @@ function Rules({ rules, operator, onDone }: RulesProps) {
           <tr key={rule.id}>
             <td className="text rule">
               {rule.name !== '' && (
-                <>
+                <p>
                   <b>
                     <bdi>{rule.name}</bdi>
-                  </b>{' '}
-                </>
+                  </b>
+                </p>
               )}
               {said(rule)}
               {rule.webhook_error !== null && <p className="bad">Webhook off: {rule.webhook_error}</p>}

@@ -1,10 +1,11 @@
 import { useEffect, useRef } from 'react'
 import { api, type RowDetail } from '../data/api.ts'
 import { useBoard } from '../data/board.tsx'
+import { ApiError } from '../data/client.ts'
 import { count, duration, size } from '../data/format.ts'
 import { hrefOf } from '../data/place.ts'
 import { useLoad } from '../data/use-load.ts'
-import { Badge, Failure, Loading, Stat, Time } from '../ui/bits.tsx'
+import { Badge, Empty, Failure, Loading, Stat, Time } from '../ui/bits.tsx'
 import { Body } from '../ui/body.tsx'
 import { Link } from '../ui/link.tsx'
 import { JobActions } from './job-actions.tsx'
@@ -18,6 +19,13 @@ const over = new Set(['succeeded', 'failed', 'cancelled', 'expired'])
 export function JobPage({ id }: { id: string }) {
   const { value: job, error, reload } = useLoad(id, (signal) => api.row(id, { signal }))
   useFollow(job, reload)
+  if (error instanceof ApiError && error.status === 404) {
+    return (
+      <Empty title="There is no such job">
+        It was removed, or is another tenant’s. <Link href={hrefOf(['jobs'])}>All jobs</Link>
+      </Empty>
+    )
+  }
   if (error !== null && job === undefined) return <Failure error={error} retry={reload} />
   if (job === undefined) return <Loading />
   const part = (name: string) => api.rowPart(id, name)

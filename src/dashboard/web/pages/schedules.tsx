@@ -26,7 +26,7 @@ export function SchedulesPage() {
             <tr>
               <th>Schedule</th>
               <th className="wide">Kind</th>
-              <th>When</th>
+              <th className="wide">When</th>
               <th>Next</th>
               <th className="wide">Last</th>
               <th className="num wide">Made</th>
@@ -56,12 +56,13 @@ function Row({ schedule, onDone }: { schedule: ScheduleView; onDone: () => void 
     <tr>
       <td className="text">
         <bdi>{name || id}</bdi> {!enabled && <Badge state="paused">off</Badge>}
+        <p className="faint narrow">{when(schedule)}</p>
         {schedule.error !== null && <p className="error">{schedule.error}</p>}
       </td>
       <td className="wide kind">
         <Link href={hrefOf(['jobs'], { kind: job.kind })}>{job.kind}</Link>
       </td>
-      <td className="text">{when(schedule)}</td>
+      <td className="text wide">{when(schedule)}</td>
       <td>
         <Time iso={enabled ? schedule.next_at : null} />
       </td>

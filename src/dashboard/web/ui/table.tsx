@@ -16,13 +16,13 @@ type TableProps<Row> = {
 }
 
 export function Table<Row>({ rows, columns, keyOf, at }: TableProps<Row>) {
-  const named = columns.map((column, n) => ({ ...column, id: String(n) }))
+  const named = columns.map((column, n) => ({ ...column, id: String(n), headClass: shaping(column) }))
   return (
     <table>
       <thead>
         <tr>
-          {named.map(({ id, head, className }) => (
-            <th key={id} className={className}>
+          {named.map(({ id, head, headClass }) => (
+            <th key={id} className={headClass}>
               {head}
             </th>
           ))}
@@ -41,4 +41,12 @@ export function Table<Row>({ rows, columns, keyOf, at }: TableProps<Row>) {
       </tbody>
     </table>
   )
+}
+
+/** Of a column's classes those that its heading shares: where it stands, not how its cells look. */
+function shaping({ className = '' }: { className?: string }): string {
+  return className
+    .split(' ')
+    .filter((one) => one === 'num' || one === 'wide')
+    .join(' ')
 }
