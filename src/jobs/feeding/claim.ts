@@ -99,8 +99,9 @@ export async function claim(
       limit (select case when paused then 0 else greatest(0, least(${room}, room, allowed)) end from everything)
     ),
     admitted as (
+      -- As an array: how few they are the planner cannot tell, and it read all of a million (0.6 s for 10 ms).
       update jobs j set state = 'admitted', admitted_at = now(), admission = attempt + 1
-      from chosen where j.id = chosen.id and j.state = 'queued'
+      where j.id = any(array(select id from chosen)) and j.state = 'queued'
       returning j.id, j.kind, j.admission, extract(epoch from j.run_at)::float8 * 1000 as "runAt"
     ),
     spent as (
