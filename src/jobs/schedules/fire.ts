@@ -24,8 +24,12 @@ export async function fireDue(
     const due = await tx<ScheduleRow[]>`
       select ${columns(tx)} from job_schedules where enabled and next_at <= now()
       order by next_at limit ${atOnce} for update skip locked`
+    if (due.length === 0) return 0
+    // The database's clock alone says what is due and what comes next: that of a worker may be ahead, or go back.
+    const [{ now }] = await tx<[{ now: number }]>`
+      select extract(epoch from clock_timestamp())::float8 * 1000 as now`
     let count = 0
-    for (const row of due) if (await fire(tx, row, registry)) count += 1
+    for (const row of due) if (await fire(tx, row, { registry, now })) count += 1
     return count
   })
   const [next] = await sql<{ ms: number | null }[]>`
@@ -35,10 +39,14 @@ export async function fireDue(
 }
 
 /** @returns whether a job was submitted */
-async function fire(tx: TransactionSql, row: ScheduleRow, registry: Registry): Promise<boolean> {
+async function fire(
+  tx: TransactionSql,
+  row: ScheduleRow,
+  { registry, now }: { registry: Registry; now: number },
+): Promise<boolean> {
   const due = row.next_at ?? 0
-  const next = timeAfter(timingOf(row), Math.max(due, Date.now()))
-  const reason = await reasonNotTo(tx, row, Date.now() - due)
+  const next = timeAfter(timingOf(row), Math.max(due, now))
+  const reason = await reasonNotTo(tx, row, now - due)
   const submitted = reason === null ? await submit(tx, row, registry) : { id: null, error: reason }
   await tx`
     update job_schedules set last_at = to_timestamp(${due}::float8 / 1000), error = ${submitted.error},
