@@ -188,6 +188,23 @@ test('two gateways with one key make one job', async () => {
   await other.close()
 })
 
+test('of fifty same requests at once over three gateways one makes the job, and all are told of that one', async () => {
+  const others = await Promise.all([1, 2].map(() => openJobsApp({ database: one.database })))
+  const apps = [one, ...others]
+  const before = await count()
+  const headers = { 'idempotency-key': 'fifty' }
+  const asked = Array.from({ length: 50 }, (_, n) =>
+    (apps[n % apps.length] ?? one).ask('POST', '/api/jobs', { body: echo(), headers }),
+  )
+  const answers = await Promise.all(asked)
+  const taken = answers.filter(({ status }) => status === 202)
+  expect(new Set(taken.map(({ text }) => text)).size).toBe(1)
+  expect(taken.filter((answer) => !answer.headers.has('idempotent-replayed')).length).toBe(1)
+  expect(answers.filter(({ status }) => status !== 202 && status !== 409)).toEqual([])
+  expect(await count()).toBe(before + 1)
+  for (const other of others) await other.close()
+})
+
 test('another tenant may use the same key', async () => {
   await one.database.sql`insert into tenants (id, name) values ('apart', 'Apart')`
   const key = await one.key({ tenant: 'apart' })
