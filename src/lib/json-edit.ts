@@ -3,10 +3,10 @@
  * white space, number formats and duplicate keys stay as the client wrote them. Every top-level member of that
  * name is replaced, as readers differ in which of them counts.
  *
- * Null where the bytes are not a JSON object, or have no such member.
+ * Null where the bytes do not begin as a JSON object, or have no such member; of what is no valid JSON further on, what
+ * was found before is replaced. Nothing is parsed: of 75 KB 5 µs where the member stands first, 930 with a parse and a walk to its end.
  */
 export function replaceMember(json: Uint8Array, name: string, value: unknown): Uint8Array | null {
-  if (!isObject(json)) return null
   const bytes = asBuffer(json)
   const replacement = Buffer.from(JSON.stringify(value))
   const parts: Uint8Array[] = []
@@ -14,6 +14,7 @@ export function replaceMember(json: Uint8Array, name: string, value: unknown): U
   for (const span of memberValues(bytes, name)) {
     parts.push(bytes.subarray(kept, span.start), replacement)
     kept = span.end
+    if (!mayRecur(bytes, name, kept)) break
   }
   if (parts.length === 0) return null
   parts.push(bytes.subarray(kept))
@@ -22,27 +23,36 @@ export function replaceMember(json: Uint8Array, name: string, value: unknown): U
 
 /**
  * The top-level member of that name where it is a string; of several the last, as most parsers have it. Does not
- * parse the whole: Of 75 KB: 10 µs where the member stands first, 150 µs last.
+ * parse the whole: of 75 KB 3 µs where the member stands first, 150 µs last.
  * Null where there is none; bytes that are no JSON give null or nonsense, and never throw.
  */
 export function stringMember(json: Uint8Array, name: string): string | null {
   const bytes = asBuffer(json)
-  const plain = JSON.stringify(name)
   let found: string | null = null
   for (const { start, end } of memberValues(bytes, name)) {
     found = bytes[start] === quote ? parsedString(bytes, start, end) : null
-    if (bytes.indexOf(plain, end) === -1) break
+    if (!mayRecur(bytes, name, end)) break
   }
   return found
 }
 
-function isObject(json: Uint8Array): boolean {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(json))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-  } catch {
-    return false
+/** Can a member have that name from here on? It may be spelled with escapes too. */
+function mayRecur(bytes: Buffer, name: string, from: number): boolean {
+  return spellings(name).some((part) => bytes.indexOf(part, from) !== -1)
+}
+
+const known = new Map<string, readonly Buffer[]>()
+
+/** Parts of which any spelling has one: the name between quotes, or one of its letters as an escape begins. */
+function spellings(name: string): readonly Buffer[] {
+  let parts = known.get(name)
+  if (parts === undefined) {
+    const codes = [...name].map((letter) => letter.charCodeAt(0).toString(16).padStart(4, '0'))
+    const escapes = new Set(codes.map((code) => `\\u${code.slice(0, 3)}`))
+    parts = [JSON.stringify(name), ...escapes].map((part) => Buffer.from(part))
+    known.set(name, parts)
   }
+  return parts
 }
 
 const quote = 0x22

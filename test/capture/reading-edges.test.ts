@@ -5,7 +5,7 @@ import { pageOf, readCursor, writeCursor } from '../../src/capture/reading/curso
 import { decodedBytes } from '../../src/capture/reading/decode.ts'
 import { exchangesQuery } from '../../src/capture/reading/exchanges.ts'
 import { readQuery } from '../../src/lib/input.ts'
-import { replaceMember } from '../../src/lib/json-edit.ts'
+import { replaceMember, stringMember } from '../../src/lib/json-edit.ts'
 
 const text = (bytes: Uint8Array | null) => (bytes === null ? null : new TextDecoder().decode(bytes))
 const edited = (json: string, value: unknown) => text(replaceMember(Buffer.from(json), 'model', value))
@@ -31,6 +31,17 @@ describe('replacing one member of a JSON body', () => {
   test('says null where there is no such member or no object', () => {
     for (const json of ['{"a":1}', '{}', '[{"model":1}]', '"model"', 'not json', ''])
       expect(edited(json, 'm')).toBeNull()
+  })
+
+  test('leaves what is broken further on to who it is for', () => {
+    expect(edited('{"model":"old","messages":[{"a', 'new')).toBe('{"model":"new","messages":[{"a')
+  })
+
+  test('nobody hides another value behind a spelling: the last counts, as most parsers have it', () => {
+    const found = (json: string) => stringMember(Buffer.from(json), 'model')
+    expect(found('{"model":"first","x":"\\u006d","model":"last"}')).toBe('last')
+    expect(found('{"model":"first","mod\\u0065l":"hidden"}')).toBe('hidden')
+    expect(found('{"model":"first","t":"caf\\u00e9 \\"model\\""}')).toBe('first')
   })
 })
 

@@ -114,7 +114,7 @@ export function reportRoutes({ reading, authorise }: MoneyRoutesOptions) {
       routeDoc({
         summary: 'Cost by model, provider, key, tenant, route, tag, day, hour or class; the dearest first',
         description:
-          'An exchange with two tags counts under each; the total counts it once. Sums older than 40 days are kept by the day. At most 1,000 items. By class (task_type, complexity, language, domain, sensitivity) a report reads the exchanges themselves: 31 days at most, and none past retention.',
+          'An exchange with two tags counts under each; the total counts it once. Sums older than 40 days are kept by the day. At most 1,000 items. By class (task_type, complexity, language, domain, sensitivity) a report reads the exchanges themselves, as they are classified now: no sums are kept, since classes come after the calls, and a backfill may change them at any time. So 31 days at most, and none past retention; for a year ask month by month, within retention.',
         ...{ scope: 'read', tag, query: costQuery, answer: costView },
       }),
     )

@@ -41,7 +41,8 @@ export async function tryOnce(
   },
 ): Promise<Result> {
   const startedAt = performance.now()
-  const headers = new Headers(outgoing.headers)
+  // The same again for each try: a key stands where the one before it stood.
+  const { headers } = outgoing
   let key: ProviderKey | null = null
   const ms = () => Math.round(performance.now() - startedAt)
   try {
