@@ -41,7 +41,7 @@ export type RebuildProgress = {
 export async function rebuild(options: RebuildOptions): Promise<{ done: number; failed: number } | null> {
   const { sql, interpret, log, prices = false, onProgress = () => {}, signal } = options
   const alone = await sql.reserve()
-  const quiet = quietTimes()
+  const quiet = quietTimes(0)
   const indexer = openIndexer(sql, quiet, (error) => log.warn({ error }, 'search: indexing failed'))
   try {
     const [lock] = await alone<{ held: boolean }[]>`select pg_try_advisory_lock(${rebuildLock}) as held`
