@@ -83,10 +83,11 @@ export async function allStored(sluice: RunningSluice): Promise<void> {
   }
 }
 
-/** Twenty times a second: sends one exchange and measures until the API shows it. */
+/** Ten times a second: sends one exchange and measures until the API shows it. */
 async function sampleVisibility(sluice: RunningSluice, seconds: number): Promise<number[]> {
-  const delays: number[] = []
-  const waits: Promise<void>[] = []
+  const sent: Sent[] = []
+  const sending = new AbortController()
+  const watching = watch(sluice, sent, sending.signal)
   const body = chatRequest(4_000, 99)
   for (let n = 0; n < seconds * 10; n++) {
     const answer = await fetch(`${sluice.url}/v1/chat/completions`, {
@@ -95,25 +96,36 @@ async function sampleVisibility(sluice: RunningSluice, seconds: number): Promise
       body,
     })
     await answer.arrayBuffer()
-    waits.push(untilVisible(sluice, answer.headers.get('sluice-exchange') ?? '', performance.now(), delays))
+    sent.push({ id: answer.headers.get('sluice-exchange') ?? '', since: performance.now() })
     await Bun.sleep(100)
   }
-  await Promise.all(waits)
+  sending.abort()
+  return await watching
+}
+
+type Sent = { id: string; since: number }
+
+/**
+ * Asks for the oldest that is not there yet, every 20 ms, until nothing more is sent: to ask for each of them would be
+ * a load of its own.
+ */
+async function watch(sluice: RunningSluice, sent: Sent[], noMore: AbortSignal): Promise<number[]> {
+  const delays: number[] = []
+  for (const deadline = Date.now() + 120_000; Date.now() < deadline; ) {
+    const [oldest] = sent
+    if (oldest === undefined && noMore.aborted) break
+    if (oldest !== undefined && (await isVisible(sluice, oldest.id))) {
+      sent.shift()
+      delays.push(performance.now() - oldest.since)
+    } else await Bun.sleep(20)
+  }
   return delays
 }
 
-async function untilVisible(
-  sluice: RunningSluice,
-  id: string,
-  since: number,
-  delays: number[],
-): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    const answer = await fetch(`${sluice.url}/api/exchanges/${id}`, { headers: auth(sluice) })
-    await answer.arrayBuffer()
-    if (answer.ok) return void delays.push(performance.now() - since)
-    await Bun.sleep(50)
-  }
+async function isVisible(sluice: RunningSluice, id: string): Promise<boolean> {
+  const answer = await fetch(`${sluice.url}/api/exchanges/${id}`, { headers: auth(sluice) })
+  await answer.arrayBuffer()
+  return answer.ok
 }
 
 export function auth(sluice: RunningSluice): Record<string, string> {
