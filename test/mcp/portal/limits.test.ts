@@ -8,6 +8,7 @@ import {
   openHarness,
   resultOf,
   scripted,
+  tool,
   toolNames,
 } from './support.ts'
 
@@ -111,4 +112,16 @@ test('two results that are too large have a link each, be they of one request of
   const exchanges = stored.slice(before).map(({ exchange }) => exchange)
   expect(new Set(exchanges).size).toBe(2)
   expect(exchanges).not.toContain(call.exchange)
+})
+
+test('a tool has a time limit of its own, and the others that of the server', async () => {
+  const silent = scripted({ tools: [tool('quick'), tool('patient')], silent: 'tools/call' })
+  const tools = { quick: { timeout_ms: 100 } }
+  await harness.add({ name: 'slow', ...silent.row, timeout_ms: 1_000, tools })
+  await toolNames(harness.portal)
+  const [quick, patient] = await Promise.all(
+    ['quick', 'patient'].map(async (name) => errorOf(await ask('tools/call', { name: `slow__${name}` }))),
+  )
+  expect(quick).toMatchObject({ code: -31_002, message: expect.stringContaining('in time: 100 ms') })
+  expect(patient).toMatchObject({ code: -31_002, message: expect.stringContaining('in time: 1000 ms') })
 })
