@@ -14,6 +14,22 @@ describe.skipIf(redisMissing() !== undefined)('forms of Redis', () => {
     await expect(one.verify()).rejects.toBeInstanceOf(SetupError)
   })
 
+  test('one that is too old is refused at the start, by its version', async () => {
+    const info = 'redis_version:5.0.14\r\nmaxmemory_policy:noeviction\r\n'
+    const old = Bun.listen({
+      ...{ hostname: '127.0.0.1', port: 0 },
+      socket: {
+        data(socket, bytes) {
+          for (const [, name] of bytes.toString().matchAll(/^\*\d+\r\n\$\d+\r\n(\w+)\r\n/gm))
+            socket.write(name?.toLowerCase() === 'info' ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n')
+        },
+      },
+    })
+    await using one = open(`redis://127.0.0.1:${old.port}`)
+    await expect(one.verify()).rejects.toThrow('Redis 5.0.14 is too old: 6.2 or newer is needed')
+    old.stop(true)
+  })
+
   test('a user who may not call CONFIG can work; one who may not even ask INFO gets a warning', async () => {
     await using redis = await server()
     acl(redis, 'jobs on >secret ~* &* +@all -config')

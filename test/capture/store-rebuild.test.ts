@@ -114,7 +114,10 @@ test('R5: a rebuild that is stopped goes on where it was, and takes only its ran
     return Number(row?.n)
   }
   expect(await mended()).toBe(64)
-  expect(await rebuild(options)).toEqual({ done: 130, failed: 0 })
+  const seen: number[] = []
+  const again = await rebuild({ ...options, onProgress: ({ done }) => void seen.push(done) })
+  expect(again).toEqual({ done: 130, failed: 0 })
+  expect(seen[0]).toBe(64)
   expect(await mended()).toBe(130)
 })
 
