@@ -191,6 +191,19 @@ describe('what would mean something else is refused', () => {
       chat({ tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'string' } } }] }),
       'invalid-schema',
     ],
+    ...(['parameters', 'parametersJsonSchema'] as const).map(
+      (place) =>
+        [
+          `schemas of Gemini that are none: ${place}`,
+          'gemini',
+          'anthropic',
+          {
+            contents: [{ role: 'user', parts: [{ text: 'Hello' }] }],
+            tools: [{ functionDeclarations: [{ name: 'f', [place]: [1] }] }],
+          },
+          'invalid-schema',
+        ] as const,
+    ),
     ['parts of unknown types', 'openai-chat', 'anthropic', part({ type: 'hologram' }), 'unknown-part'],
   ] as const)('%s', (_, from, to, body, feature) => {
     const error = refused(from, to, body)

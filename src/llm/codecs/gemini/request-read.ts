@@ -123,9 +123,9 @@ function readTools(tools: unknown, context: Context): Tool[] {
       if (name !== 'functionDeclarations') context.lose('server-tool', name)
     return objects(tool.functionDeclarations).map((one): Tool => {
       const name = requiredWord(one.name, 'name of a function declaration')
-      const schema =
-        object(one.parametersJsonSchema) ??
-        (one.parameters === undefined ? { type: 'object', properties: {} } : fromOpenApi(one.parameters))
+      const given = one.parametersJsonSchema ?? one.parameters ?? { type: 'object', properties: {} }
+      if (object(given) === null) context.refuse('invalid-schema', name)
+      const schema = object(one.parametersJsonSchema) ?? fromOpenApi(given)
       if (schema.type !== undefined && schema.type !== 'object') context.refuse('invalid-schema', name)
       return { name, description: word(one.description), schema, strict: null }
     })
