@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres'
 import { errorText } from '#lib/errors'
+import type { KnownHosts } from '#lib/known-hosts'
 import type { Logger } from '#lib/log'
 import { type Gate, openGate } from './authenticate.ts'
 import { openDirectory } from './directory.ts'
@@ -31,6 +32,8 @@ export type AccessOptions = {
   defaultCapture: Principal['capture']
   /** Where hashed keys are kept for a start without the database. */
   snapshotFile: string
+  /** By which names clients without any credential may call. @default all */
+  knowsHost?: KnownHosts | undefined
   /** Signs the sessions of pages; the same on all gateways. */
   secret?: string | undefined
   log: Logger
@@ -43,7 +46,7 @@ export type AccessOptions = {
  * alone, and goes on trying.
  */
 export async function openAccess(options: AccessOptions): Promise<Access> {
-  const { sql, log, passThrough, defaultCapture, patienceMs = 3_000 } = options
+  const { sql, log, passThrough, defaultCapture, knowsHost, patienceMs = 3_000 } = options
   const directory = openDirectory({
     defaultCapture,
     ...(options.adminKey === undefined ? {} : { adminKey: options.adminKey }),
@@ -66,7 +69,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   await firstLoad()
 
   return {
-    ...openGate({ directory, passThrough, defaultCapture, secret: options.secret }),
+    ...openGate({ directory, passThrough, defaultCapture, knowsHost, secret: options.secret }),
     refresh: sync.refresh,
     state: () => ({ source: source(), keys: directory.size() }),
     async close() {

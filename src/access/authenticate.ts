@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { SluiceError } from '#lib/errors'
+import type { KnownHosts } from '#lib/known-hosts'
 import type { Authenticate, Caller } from './caller.ts'
 import { fromOwnPage, notFromElsewhere, sessionCookie } from './cookie.ts'
 import { credentials } from './credential.ts'
@@ -33,12 +34,15 @@ export type GateOptions = {
   /** May clients without a Sluice key call, with their own provider credential or none? */
   passThrough: boolean
   defaultCapture: Principal['capture']
+  /** By which names clients without any credential may call. @default all */
+  knowsHost?: KnownHosts | undefined
   /** Signs sessions. @default one that this process makes up: they end with it */
   secret?: string | undefined
 }
 
 /** Both are synchronous and in memory. Measured: 0.6 µs with a key or a provider credential, 1,000 keys held. */
-export function openGate({ directory, passThrough, defaultCapture, secret }: GateOptions): Gate {
+export function openGate(options: GateOptions): Gate {
+  const { directory, passThrough, defaultCapture, knowsHost = () => true, secret } = options
   const sessions = openSessions(directory, secret ?? randomBytes(32))
   const guest: Caller = {
     principal: {
@@ -60,7 +64,7 @@ export function openGate({ directory, passThrough, defaultCapture, secret }: Gat
       }
       if (!passThrough) throw unauthenticated(found.foreign)
       // What the gateway's own provider keys pay for is not for any page that somebody has open.
-      if (!found.foreign) notFromElsewhere(headers)
+      if (!found.foreign) notFromElsewhere(headers, knowsHost)
       return guest
     },
     authorise(request, scope) {

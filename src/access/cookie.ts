@@ -1,4 +1,5 @@
 import { SluiceError } from '#lib/errors'
+import type { KnownHosts } from '#lib/known-hosts'
 
 const name = 'sluice_session'
 
@@ -43,10 +44,18 @@ export function fromOwnPage(request: Request): void {
 
 /**
  * That no page of another site asks: it could not read the answer, but would have spent its price. Programs say nothing
- * of sites.
- * @throws SluiceError 403 `cross-site`
+ * of sites. A page that made its own name lead here could even read, and is known by that name only.
+ * @throws SluiceError 403 `cross-site`, `host-not-allowed`
  */
-export function notFromElsewhere(headers: Headers): void {
+export function notFromElsewhere(headers: Headers, knowsHost: KnownHosts): void {
+  const host = headers.get('host')
+  if (host !== null && !knowsHost(host)) {
+    throw new SluiceError(
+      403,
+      'host-not-allowed',
+      `The name ${host.slice(0, 100)} is none of this gateway's: call it as 127.0.0.1 or localhost, send a key, or put the name into ALLOWED_HOSTS`,
+    )
+  }
   const site = headers.get('sec-fetch-site')
   if (site === null ? headers.get('origin') === null : site === 'none') return
   if (isOwn(headers, site)) return

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SetupError } from './errors.ts'
+import { isLoopback } from './known-hosts.ts'
 
 const bytes = z.coerce.number().int().positive()
 const flag = z
@@ -33,7 +34,7 @@ const schema = z.object({
   CLIENT_GONE: z.enum(['cancel', 'finish']).default('cancel'),
   PRIVATE_ADDRESSES: flag.default(false),
   MCP_STDIO: flag.optional(),
-  MCP_ALLOWED_HOSTS: names,
+  ALLOWED_HOSTS: names,
   MCP_ALLOWED_ORIGINS: names,
   MCP_SSE: flag.default(false),
   MCP_STREAMS_PER_KEY: z.coerce.number().int().min(1).default(2_000),
@@ -98,10 +99,6 @@ export function childEnvironment(
 }
 
 const inheritable = /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TMPDIR|TZ|LANG|LC_\w+)$/
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
-}
 
 function gatewayHere({ HOST, PORT }: { HOST: string; PORT: number }): string {
   const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST

@@ -1,7 +1,8 @@
 /** The gateway: proxies, records, answers the API. Wires the domains together and owns nothing itself. */
 import type { AnyElysia } from 'elysia'
 import { openAudit } from '#access'
-import { isLoopback, readEnv } from '#lib/env'
+import { readEnv } from '#lib/env'
+import { isLoopback } from '#lib/known-hosts'
 import { openLog } from '#lib/log'
 import type { Releaser } from '#lib/release'
 import { accessRoutes } from '#routes/access'

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Access } from '#access'
+import { knownHosts } from '#lib/known-hosts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { adminKey, bearer, plantKey, testAccess, verdict } from './support.ts'
 
@@ -192,4 +193,18 @@ test('a page of another site is no guest: it needs a credential of its own', () 
   for (const page of [{}, { 'sec-fetch-site': 'none' }, { 'sec-fetch-site': 'same-origin' }, own]) {
     expect(of(page as Record<string, string>)).toBe('ok')
   }
+})
+
+test('who calls by a name that is none of the gateway’s is no guest: a page may have made it lead here', async () => {
+  const knowsHost = knownHosts({ host: '127.0.0.1', hosts: ['sluice.lan'] })
+  const local = await testAccess(database.sql, { knowsHost })
+  const of = (host: string, more = {}) => verdict(local, new Headers({ host, ...more }))
+  for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080', 'LOCALHOST', 'sluice.lan:8080'])
+    expect([host, of(host)]).toEqual([host, 'ok'])
+  for (const host of ['rebound.example:8080', '127.0.0.1.rebound.example', 'localhost.rebound.example:80']) {
+    expect([host, of(host)]).toEqual([host, 'host-not-allowed'])
+    expect(of(host, { origin: `http://${host}` })).toBe('host-not-allowed')
+    for (const key of [plain.key, 'sk-ant-own']) expect(of(host, { 'x-api-key': key })).toBe('ok')
+  }
+  await local.close()
 })

@@ -1,4 +1,4 @@
-import { isLoopback } from '#lib/env'
+import { isLoopback, isLoopbackName, knownHosts } from '#lib/known-hosts'
 import { invalidRequest } from './refusal.ts'
 
 export type GuardOptions = {
@@ -19,19 +19,12 @@ export type Guard = (request: Request) => void
  */
 export function openGuard({ host, hosts, origins }: GuardOptions): Guard {
   const local = isLoopback(host)
-  const anyHost = !local && hosts.length === 0
-  const known = new Set(hosts.map((name) => name.toLowerCase()))
+  const isKnown = knownHosts({ host, hosts })
   const pages = new Set(origins.map((origin) => origin.toLowerCase().replace(/\/$/, '')))
-
-  function isKnown(authority: string): boolean {
-    const full = authority.toLowerCase()
-    const name = full.replace(/:\d+$/, '')
-    return known.has(full) || known.has(name) || (local && isLoopbackName(name))
-  }
 
   return ({ headers, url }) => {
     const asked = headers.get('host') ?? URL.parse(url)?.host ?? ''
-    if (!anyHost && !isKnown(asked))
+    if (!isKnown(asked))
       throw invalidRequest(403, 'host-not-allowed', 'The Host header names a host that is not this one')
     const origin = headers.get('origin')
     if (origin === null || pages.has(origin.toLowerCase())) return
@@ -40,8 +33,4 @@ export function openGuard({ host, hosts, origins }: GuardOptions): Guard {
       return
     throw invalidRequest(403, 'origin-not-allowed', 'Pages of this Origin may not use this gateway')
   }
-}
-
-function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name)
 }

@@ -4,6 +4,7 @@ import { type Broker, openBroker } from '#broker'
 import { openCommits, openReading, openSpool, type Reading, type Spool } from '#capture'
 import type { Env } from '#lib/env'
 import { SetupError } from '#lib/errors'
+import { knownHosts } from '#lib/known-hosts'
 import type { Logger } from '#lib/log'
 import { type Metrics, openMetrics } from '#lib/metrics'
 import type { Releaser } from '#lib/release'
@@ -48,6 +49,7 @@ export async function openBase(env: Env, log: Logger, held: Releaser): Promise<B
   const secret = env.SECRET_KEY ?? (await secretIn(join(env.DATA_DIR, 'secret.key')))
   const access = await openAccess({
     ...{ sql, log, secret, adminKey: env.ADMIN_KEY, passThrough: env.PASS_THROUGH_KEYS },
+    knowsHost: knownHosts({ host: env.HOST, hosts: env.ALLOWED_HOSTS }),
     ...{ defaultCapture: env.CAPTURE, snapshotFile: join(env.DATA_DIR, 'access.json') },
   })
   held.add('access', access.close)

@@ -29,7 +29,7 @@ export async function wireMcp(
     ...{ folder: join(env.DATA_DIR, 'mcp'), allowStdio: env.MCP_STDIO, allowPrivate },
     streamsPerKey: env.MCP_STREAMS_PER_KEY,
     ...{ bodyMaxBytes: env.BODY_MAX_BYTES, defaultCapture: env.CAPTURE, inherited: childEnvironment() },
-    guard: { host: env.HOST, hosts: env.MCP_ALLOWED_HOSTS, origins: env.MCP_ALLOWED_ORIGINS },
+    guard: { host: env.HOST, hosts: env.ALLOWED_HOSTS, origins: env.MCP_ALLOWED_ORIGINS },
     observe: hopMetrics(metrics),
   })
   mcpServerMetrics(metrics, mcp)
