@@ -5,7 +5,7 @@ import { groupByModel } from '../orchestra/judge.ts'
 import { longestWaitMs, retryAfterMs, waitMs } from '../routing/retry.ts'
 import { judgeAll, type Trial } from './judges.ts'
 import { type Reply, textOf } from './reply.ts'
-import type { LadderSpec } from './spec.ts'
+import { type LadderSpec, type Rung, voiceRetries } from './spec.ts'
 
 /** One model asked, and what was made of its answer. */
 export type Step = {
@@ -49,10 +49,11 @@ export async function climb(spec: LadderSpec, options: ClimbOptions): Promise<Cl
   const { trial, asking, steps } = options
   const voices: Voice[] = []
   for (const rung of spec.rungs) {
-    const reply = await askPatiently(rung, options)
+    const { reply, givenUp } = await askPatiently(rung, 'rung', options)
     const { answer, model } = reply
     if (answer === null) {
       steps.push(stepOf(reply, 'rung', { verdict: 'failed', reason: `HTTP ${reply.status}` }))
+      if (givenUp !== null) throw unavailable(`${model}, on its rung of the ladder`, { reply, givenUp })
       return { reply, outcome: 'failed', consensus: null, voices }
     }
     const { objection, costMicros } = await judgeAll(spec.judges, { ...trial, answer }, asking)
@@ -69,8 +70,11 @@ async function agree(
   { models, k, judge }: NonNullable<LadderSpec['consensus']>,
   options: ClimbOptions & { voices: Voice[] },
 ): Promise<Climb> {
-  const { ask, steps, voices: before, trial, asking } = options
-  const replies = await Promise.all(models.map(ask))
+  const { steps, voices: before, trial, asking } = options
+  const asked = await Promise.all(
+    models.map((model) => askPatiently({ model, retries: voiceRetries }, 'consensus', options)),
+  )
+  const replies = asked.map(({ reply }) => reply)
   for (const reply of replies) {
     const failed = reply.answer === null
     steps.push(
@@ -105,6 +109,12 @@ async function agree(
   }
   // Of those who were asked, not only of those who answered.
   const consensus = { ...agreementOf(groups, k ?? Math.floor(models.length / 2) + 1), by }
+  // Machinery has no opinion: where those unheard could have made it, there is no verdict to go up with.
+  const unheard = asked.flatMap(({ reply, givenUp }) => (givenUp === null ? [] : [{ reply, givenUp }]))
+  const [first] = unheard
+  const mostAlike = consensus.groups[0]?.models.length ?? 0
+  if (!consensus.reached && first !== undefined && mostAlike + unheard.length >= consensus.needed)
+    throw unavailable(`${first.reply.model}, for the consensus`, { ...first, headers: noRetry })
   const winner = consensus.reached ? consensus.groups[0]?.models[0] : undefined
   const reply = replies.find(({ model }) => model === winner) ?? null
   return {
@@ -115,31 +125,41 @@ async function agree(
   }
 }
 
-/** @throws SluiceError 503 `rung-unavailable` */
+type GivenUp = { tries: number; wait: number }
+
+/** Tries again where the machinery fails. `givenUp` where that did not help; the tries before are steps. */
 async function askPatiently(
-  { model, retries }: LadderSpec['rungs'][number],
+  { model, retries }: Rung,
+  stage: 'rung' | 'consensus',
   { ask, steps, random, trial }: ClimbOptions,
-): Promise<Reply> {
-  for (let tried = 0; ; tried += 1) {
+): Promise<{ reply: Reply; givenUp: GivenUp | null }> {
+  for (let tries = 1; ; tries += 1) {
     const reply = await ask(model)
-    const transient =
-      reply.answer === null &&
-      (reply.status < 400 || [408, 409, 429].includes(reply.status) || reply.status >= 500)
-    if (!transient) return reply
-    steps.push(stepOf(reply, 'rung', { verdict: 'failed', reason: `HTTP ${reply.status}` }))
-    const wait = waitMs(tried, retryAfterMs(reply.headers), random)
-    if (tried >= retries || wait > longestWaitMs || trial.signal.aborted) {
-      throw new SluiceError(
-        503,
-        'rung-unavailable',
-        `asking ${model}, on its rung of the ladder: HTTP ${reply.status} after ${tried + 1} tries`,
-        {
-          headers: { 'retry-after': String(Math.max(1, Math.ceil(wait / 1_000))) },
-        },
-      )
-    }
+    if (!isPassing(reply)) return { reply, givenUp: null }
+    const wait = waitMs(tries - 1, retryAfterMs(reply.headers), random)
+    if (tries > retries || wait > longestWaitMs || trial.signal.aborted)
+      return { reply, givenUp: { tries, wait } }
+    steps.push(stepOf(reply, stage, { verdict: 'failed', reason: `HTTP ${reply.status}` }))
     await Bun.sleep(wait)
   }
+}
+
+function isPassing({ answer, status }: Reply): boolean {
+  return answer === null && (status < 400 || [408, 409, 429].includes(status) || status >= 500)
+}
+
+/** A whole climb was paid for: an SDK must not begin another by itself. */
+const noRetry = { 'x-should-retry': 'false' }
+
+function unavailable(
+  whom: string,
+  { reply, givenUp, headers = {} }: { reply: Reply; givenUp: GivenUp; headers?: Record<string, string> },
+): SluiceError {
+  const found = `HTTP ${reply.status} after ${givenUp.tries} tries`
+  const after = String(Math.max(1, Math.ceil(givenUp.wait / 1_000)))
+  return new SluiceError(503, 'rung-unavailable', `asking ${whom}: ${found}`, {
+    headers: { 'retry-after': after, ...headers },
+  })
 }
 
 function stepOf(

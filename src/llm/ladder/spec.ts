@@ -38,6 +38,9 @@ const rung = z.strictObject({
 })
 export type Rung = z.infer<typeof rung>
 
+/** Of each model that a consensus asks, where the machinery fails. */
+export const voiceRetries = 2
+
 /** Cheapest first. */
 const defaultRungs = ['deepseek/deepseek-chat', 'gemini/gemini-2.5-flash', 'anthropic/claude-sonnet-4-5']
 

@@ -35,12 +35,44 @@ describe('a consensus', () => {
     ).toBe(4)
   })
 
-  test('is of those who were asked: who fails does not agree', async () => {
+  test('is of those who were asked: who refuses does not agree', async () => {
     await on.ladder(
       { rungs, judges, consensus: { models: three } },
-      { ...bad, a: ['Paris'], b: [500], c: [500] },
+      { ...bad, a: ['Paris'], b: [400], c: [400] },
     )
     expect((await on.say('Where?')).status).toBe(424)
+  })
+
+  test('asks again whom the machinery kept from answering', async () => {
+    await on.ladder(
+      { rungs, judges, consensus: { models: three } },
+      { ...bad, a: ['Paris'], b: [529, 'Paris'], c: [500, 'Lyon'] },
+    )
+    const { said, headers } = await on.say('Where?')
+    expect(said).toBe('Paris')
+    const { json } = await on.admin('GET', `/api/climbs/${headers.get('sluice-ladder')}`)
+    const failed = json.steps.filter(({ verdict }: { verdict: string }) => verdict === 'failed')
+    expect(failed.map(({ reason }: { reason: string }) => reason).toSorted()).toEqual([
+      'HTTP 500',
+      'HTTP 529',
+    ])
+  })
+
+  test('that machinery prevents is nothing to ask a human about, unless those who answered could not agree', async () => {
+    // 409: to be tried again, and nothing that opens the breaker of this provider for the tests to come.
+    const consensus = { models: three, k: 2 }
+    const human = { wait_seconds: 0 }
+    await on.ladder({ rungs, judges, consensus, human }, { ...bad, a: ['Paris'], b: ['Lyon'], c: [409] })
+    const prevented = await on.say('Where on earth?')
+    expect([prevented.status, prevented.headers.get('sluice-task')]).toEqual([503, null])
+    expect(prevented.json.error.message).toContain('openai/c')
+    expect(prevented.headers.get('x-should-retry')).toBe('false')
+    await on.ladder(
+      { rungs, judges, consensus: { ...consensus, k: 3 }, human },
+      { ...bad, a: ['Paris'], b: ['Lyon'], c: [409] },
+    )
+    const apart = await on.say('Where at all?')
+    expect([apart.status, apart.headers.get('sluice-task') === null]).toEqual([424, false])
   })
 
   test('may be judged by a model', async () => {
