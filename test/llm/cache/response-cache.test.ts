@@ -1,9 +1,31 @@
-import { describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, setSystemTime, test } from 'bun:test'
 import { memoryStore } from '../../../src/llm/cache/memory-store.ts'
 import { until } from '../../support/until.ts'
-import { asked, cacheGateway, message, stream, streamFrames } from './support.ts'
+import {
+  asked,
+  type CacheGateway,
+  cacheGateway,
+  message,
+  type PostOptions,
+  stream,
+  streamFrames,
+} from './support.ts'
 
 const on = { headers: { 'sluice-cache': 'on' } }
+
+afterEach(() => {
+  setSystemTime()
+})
+
+/** Asks, and waits until the answer is stored where it is one to store. */
+async function answered(gateway: CacheGateway, options: PostOptions): Promise<string | undefined> {
+  const stored = () => gateway.states.filter((one) => one === 'stored').length
+  const [before, reached] = [stored(), gateway.asked()]
+  const text = await (await gateway.post(asked, options)).text()
+  if (gateway.asked() > reached && gateway.states.at(-1) === 'miss')
+    await until('it is stored', () => stored() > before)
+  return /answer \d/.exec(text)?.[0]
+}
 
 describe('the response cache', () => {
   test('does nothing unless asked, by header or route', async () => {
@@ -94,15 +116,7 @@ describe('the response cache', () => {
 
   test('only, refresh, off, ttl and the words of cache-control are heeded', async () => {
     const gateway = cacheGateway((count) => message(`answer ${count}`))
-    const ask = async (headers: Record<string, string>) => {
-      const before = gateway.states.filter((one) => one === 'stored').length
-      const reached = gateway.asked()
-      const text = await (await gateway.post(asked, { headers })).text()
-      const stores = gateway.asked() > reached && gateway.states.at(-1) === 'miss'
-      if (stores)
-        await until('it is stored', () => gateway.states.filter((one) => one === 'stored').length > before)
-      return /answer \d/.exec(text)?.[0]
-    }
+    const ask = (headers: Record<string, string>) => answered(gateway, { headers })
     expect(ask({ 'sluice-cache': 'only' })).rejects.toMatchObject({ status: 504, code: 'cache-miss' })
     expect(await ask({ 'sluice-cache': 'ttl=60' })).toBe('answer 1')
     expect(await ask({ 'sluice-cache': 'only' })).toBe('answer 1')
@@ -133,6 +147,45 @@ describe('the response cache', () => {
     expect(await (await gateway.post(asked, short)).text()).toContain('answer 1')
     time += 1_000
     expect(await (await gateway.post(asked, short)).text()).toContain('answer 2')
+  })
+
+  test('without a word about it an answer lives for an hour', async () => {
+    const gateway = cacheGateway((count) => message(`answer ${count}`))
+    const start = Date.now()
+    expect(await answered(gateway, on)).toBe('answer 1')
+    setSystemTime(start + 3_598_000)
+    expect(await answered(gateway, on)).toBe('answer 1')
+    setSystemTime(start + 3_700_000)
+    expect(await answered(gateway, on)).toBe('answer 2')
+  })
+
+  test('what a route says holds for calls that say nothing, for its own time, and a header comes first', async () => {
+    const gateway = cacheGateway((count) => message(`answer ${count}`))
+    const ask = (headers: Record<string, string> = {}, ttlSeconds = 60) =>
+      answered(gateway, { headers, rule: { mode: 'on', ttlSeconds } })
+    const start = Date.now()
+    expect(await ask()).toBe('answer 1')
+    expect(await ask({ 'sluice-cache': 'off' })).toBe('answer 2')
+    expect(await ask()).toBe('answer 1')
+    setSystemTime(start + 70_000)
+    expect(await ask({ 'sluice-cache': 'ttl=600' })).toBe('answer 3')
+    setSystemTime(start + 600_000)
+    expect(await ask()).toBe('answer 3')
+  })
+
+  test('a client may want a younger answer, or none but a stored one', async () => {
+    const gateway = cacheGateway((count) => message(`answer ${count}`))
+    const ask = (control: string) =>
+      answered(gateway, { headers: { ...on.headers, 'cache-control': control } })
+    const start = Date.now()
+    expect(ask('only-if-cached')).rejects.toMatchObject({ status: 504, code: 'cache-miss' })
+    expect(await ask('private')).toBe('answer 1')
+    expect(await ask('only-if-cached')).toBe('answer 1')
+    setSystemTime(start + 100_000)
+    expect(await ask('max-age=200')).toBe('answer 1')
+    expect(await ask('max-age=50')).toBe('answer 2')
+    expect(await ask('max-age=50')).toBe('answer 2')
+    expect(await ask('max-age=0')).toBe('answer 3')
   })
 
   test('in metadata mode nothing is put where it leaves memory', async () => {

@@ -3,6 +3,7 @@ import type { CaptureMode, ExchangeOpen, SealedEnd } from '#capture'
 import { newId } from '#lib/ids'
 import { guard } from '../../../src/llm/cache/guard.ts'
 import { memoryStore } from '../../../src/llm/cache/memory-store.ts'
+import type { CacheRule } from '../../../src/llm/cache/policy.ts'
 import { respondCached } from '../../../src/llm/cache/respond-cached.ts'
 import { openResponseCache, type ResponseCache } from '../../../src/llm/cache/response-cache.ts'
 import type { CacheStore } from '../../../src/llm/cache/store.ts'
@@ -33,6 +34,7 @@ export type PostOptions = {
   path?: string
   signal?: AbortSignal
   passThrough?: boolean
+  rule?: CacheRule
 }
 
 /** The two calls that a proxy makes of the cache, around an upstream that is a function. */
@@ -53,14 +55,20 @@ export function cacheGateway(
   })
 
   async function post(body: unknown, options: PostOptions = {}): Promise<Response> {
-    const { tenant = 'acme', mode = 'full', path = '/v1/messages', passThrough = false } = options
+    const {
+      tenant = 'acme',
+      mode = 'full',
+      path = '/v1/messages',
+      passThrough = false,
+      rule = null,
+    } = options
     const open = openOf({ id: newId(), tenant, mode, path })
     const call = recordedCall(open, sealed)
     const bytes = new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
     call.request(bytes)
     const entrance = await cache.enter({
       ...{ tenant, mode, path, passThrough, dialect: 'anthropic', provider: 'mock', method: 'POST' },
-      ...{ headers: new Headers(options.headers), body: bytes, exchange: call.id, rule: null },
+      ...{ headers: new Headers(options.headers), body: bytes, exchange: call.id, rule },
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     if (entrance.state === 'hit' || entrance.state === 'shared') return await respondCached(entrance, call)
