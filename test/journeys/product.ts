@@ -38,6 +38,7 @@ export type Exchange = {
   request_sha256: string | null
   response_sha256: string | null
   conversation_id: string | null
+  usage: { input: number | null; output: number | null; final: boolean } | null
   error: string | null
   tags: string[]
 }

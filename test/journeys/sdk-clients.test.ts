@@ -12,7 +12,8 @@ describe.each<Engine>(['postgres', 'redis'])('official clients, queues on %s', (
 
   beforeAll(async () => {
     fake = new LLMock({ port: 0 })
-    fake.onMessage(/weather/, { content: 'Sunny, with a light breeze.' })
+    const usage = { input_tokens: 21, output_tokens: 8 }
+    fake.onMessage(/weather/, { content: 'Sunny, with a light breeze.', usage })
     await fake.start()
     product = await startProduct(engine, {
       ANTHROPIC_BASE_URL: fake.url,
@@ -52,6 +53,7 @@ describe.each<Engine>(['postgres', 'redis'])('official clients, queues on %s', (
       model: 'gpt-5',
       messages,
       stream: true,
+      stream_options: { include_usage: true },
     })) {
       text += chunk.choices[0]?.delta?.content ?? ''
     }
@@ -96,6 +98,10 @@ describe.each<Engine>(['postgres', 'redis'])('official clients, queues on %s', (
     ])
     for (const exchange of items) {
       expect(exchange.outcome).toBe('completed')
+      const { dialect, usage } = exchange
+      const counted =
+        dialect === 'openai-embeddings' ? { final: true } : { input: 21, output: 8, final: true }
+      expect([dialect, usage]).toMatchObject([dialect, counted])
       for (const side of ['request', 'response'] as const) {
         const raw = await fetch(`${product.url}/api/exchanges/${exchange.id}/${side}`, {
           headers: { authorization: `Bearer ${product.adminKey}` },
