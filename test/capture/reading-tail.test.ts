@@ -120,6 +120,47 @@ describe('the live tail', () => {
     await again.leave()
   })
 
+  test('what is stored while it still reads the past comes once, and after that past', async () => {
+    const reading = openReading(fixture.database.url, { log: quiet })
+    const told = new Set<string>()
+    const leave = await reading.tail.follow({
+      onItems: (items) => {
+        for (const { id } of items) told.add(id)
+      },
+      onEnd: () => {},
+    })
+    const store = async (text: string) => {
+      const exchange = said(text)
+      await fixture.store([exchange])
+      await until(`${text} is told to all who follow`, () => told.has(exchange.open.id))
+      return exchange
+    }
+    const seen = await store('seen')
+    const missed = await store('missed')
+    const early: string[] = []
+    const slow: typeof reading.read = async (work) => {
+      early.push((await store('in the past and told live')).open.id)
+      const past = await reading.read(work)
+      early.push((await store('too late for the past')).open.id)
+      return past
+    }
+    const tail = await followed(
+      await tailStream({
+        reading: { ...reading, read: slow },
+        filters: { tenant: 'a' },
+        lastEventId: `${seen.end.ended_at}_${seen.open.id}`,
+        check: () => {},
+      }),
+    )
+    const after = await store('once it is live')
+    await until('the last has come', () => tail.ids().includes(after.open.id))
+    const ours = tail.ids().slice(tail.ids().indexOf(missed.open.id))
+    expect(ours).toEqual([missed.open.id, ...early, after.open.id])
+    await tail.leave()
+    leave()
+    await reading.close()
+  })
+
   test('says when more was missed than it sends again', async () => {
     const long = Array.from({ length: 1_001 }, (_, n) => said(`bulk ${n}`))
     await fixture.store(long)
