@@ -1,11 +1,9 @@
 import { expect, test } from 'bun:test'
-import { pino } from 'pino'
 import { BrokerDownError } from '#broker'
-import { openPostgresEngine } from '../../src/broker/postgres-engine.ts'
-import { watchBacklog } from '../../src/broker/watchdog.ts'
 import { openGate } from '../support/gate.ts'
 import { emptyDatabase, testDatabase } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
+import { backlogCases } from './backlogs.ts'
 import { inspectionCases } from './inspections.ts'
 import { jobCases } from './jobs.ts'
 import { outageCases } from './outages.ts'
@@ -14,6 +12,7 @@ import { broker, type EngineServer, ignore, note, noteQueue } from './server.ts'
 
 jobCases('Postgres', open)
 inspectionCases('Postgres', open)
+backlogCases('Postgres', open)
 outageCases('Postgres', open)
 processCases('Postgres', { open, sessions: 8 })
 
@@ -71,23 +70,6 @@ test('a database whose user may not make tables is a matter for the operator, in
   await expect(one.verify()).rejects.toThrow('Queue tables: permission denied')
   await one.close()
   await database.sql.unsafe(`drop role guest_${process.pid}`)
-  await database.drop()
-})
-
-test('Q2: a worker that does nothing beside a backlog is noticed', async () => {
-  const database = await testDatabase()
-  const engine = openPostgresEngine(database.url, { log: pino({ level: 'silent' }), name: 'test' })
-  const queue = await engine.queue('backlog')
-  const runner = { running: () => 0, begun: () => 0 }
-  const asleep = Promise.withResolvers<void>()
-  const early: unknown[] = []
-  const none = watchBacklog(engine, 'empty', runner, { everyMs: 10, onAsleep: () => early.push('asleep') })
-  const watchdog = watchBacklog(engine, 'backlog', runner, { everyMs: 10, onAsleep: asleep.resolve })
-  await queue.add('waiting', {}, {})
-  await asleep.promise
-  expect(early).toEqual([])
-  for (const each of [none, watchdog]) each.stop()
-  await engine.close()
   await database.drop()
 })
 

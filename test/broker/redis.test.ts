@@ -1,6 +1,7 @@
 import { describe } from 'bun:test'
 import { openGate } from '../support/gate.ts'
 import { redisMissing, testRedis } from '../support/redis.ts'
+import { backlogCases } from './backlogs.ts'
 import { inspectionCases } from './inspections.ts'
 import { jobCases } from './jobs.ts'
 import { outageCases } from './outages.ts'
@@ -10,6 +11,7 @@ import type { EngineServer } from './server.ts'
 describe.skipIf(redisMissing() !== undefined)('Redis', () => {
   jobCases('Redis', open)
   inspectionCases('Redis', open)
+  backlogCases('Redis', open)
   outageCases('Redis', open)
   processCases('Redis', { open, sessions: 6 })
 })
