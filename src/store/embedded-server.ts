@@ -1,7 +1,7 @@
 import { SetupError } from '#lib/errors'
-import { eachLine } from '#lib/lines'
 import { type Binaries, identity } from './embedded-binaries.ts'
 import { dataPath } from './embedded-cluster.ts'
+import { openServerLog } from './embedded-log.ts'
 import type { ServerUser } from './embedded-user.ts'
 
 export type Server = { pid: number; exited: Promise<number>; stop(graceMs: number): Promise<void> }
@@ -51,6 +51,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     port,
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   })
+  const lastLines: string[] = []
+  let isReady = false
+  let stopping = false
+  const log = openServerLog(`${folder}.log`, (line) => {
+    lastLines.push(line)
+    if (lastLines.length > 20) lastLines.shift()
+    isReady ||= line.endsWith('database system is ready to accept connections')
+    if (!stopping && / (WARNING|FATAL|PANIC): /.test(line)) onLine(`postgres: ${line}`)
+  })
   const own = {
     cwd: folder,
     detached: true,
@@ -65,31 +74,27 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       dataPath(folder, user),
       ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
-    { ...own, stdin: 'ignore', stderr: 'pipe' },
+    { ...own, stdin: 'ignore', stderr: log.fd },
   )
   const watchdog = Bun.spawn(['sh', '-c', `read -r _; sleep 1; kill -INT ${child.pid}`], {
     ...own,
     stdin: 'pipe',
     stderr: 'ignore',
   })
+  let isOver = false
   const exited = child.exited.finally(() => {
+    isOver = true
+    log.close()
     watchdog.kill('SIGKILL')
     return watchdog.exited
   })
-  const lastLines: string[] = []
-  let stopping = false
-  const ready = new Promise<boolean>((resolve) => {
-    void eachLine(child.stderr, (line) => {
-      lastLines.push(line)
-      if (lastLines.length > 20) lastLines.shift()
-      if (line.endsWith('database system is ready to accept connections')) resolve(true)
-      if (!stopping && / (WARNING|FATAL|PANIC): /.test(line)) onLine(`postgres: ${line}`)
-    }).then(() => resolve(false))
-  })
   const tooSlow = setTimeout(() => child.kill('SIGQUIT'), startMs)
-  const started = await ready
+  while (!isReady && !isOver) {
+    await Bun.sleep(10)
+    if (!isOver) log.read()
+  }
   clearTimeout(tooSlow)
-  if (!started) {
+  if (!isReady) {
     child.kill('SIGQUIT')
     await exited
     throw new SetupError(`Postgres in ${folder} does not start: ${reason(lastLines)}`)
@@ -98,6 +103,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     pid: child.pid,
     exited,
     async stop(graceMs) {
+      if (!isOver) log.read()
       stopping = true
       child.kill('SIGINT')
       const hurry = setTimeout(() => child.kill('SIGQUIT'), graceMs)
