@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test'
+import type { LoggingHandler, LoggingOptions } from '../../src/capture/consumers.ts'
 import { upkeepHandler } from '../../src/capture/consumers.ts'
 import { openCommits } from '../../src/capture/storing/commits.ts'
 import { readContent } from '../../src/capture/storing/content.ts'
@@ -7,6 +8,19 @@ import { newId } from '../../src/lib/ids.ts'
 import { type TestDatabase, testDatabase } from '../support/postgres.ts'
 import { called, handlerOn, job, quiet, stored } from './store-support.ts'
 import { sameExchange } from './support.ts'
+
+const handlers: LoggingHandler[] = []
+
+/** Closed after its test, so that it indexes nothing of the next one's. */
+function opened(options: Partial<LoggingOptions> = {}): LoggingHandler {
+  const handler = handlerOn(database.sql, options)
+  handlers.push(handler)
+  return handler
+}
+
+afterEach(async () => {
+  await Promise.all(handlers.splice(0).map((handler) => handler.close()))
+})
 
 const dayMs = 86_400_000
 let database: TestDatabase
@@ -37,7 +51,7 @@ test('the partitions of the next days are there, also when many make them at onc
 })
 
 test('R13: what is past retention is dropped with its partitions, and the rest stays readable', async () => {
-  const handler = handlerOn(database.sql, { retentionDays: 7 })
+  const handler = opened({ retentionDays: 7 })
   // A day is kept until the last of it is too old.
   const firstKept = Math.floor(Date.now() / dayMs - 7) * dayMs
   const old = called({ messages: ['user: old'] }, { at: firstKept - 1_000 })
@@ -63,7 +77,7 @@ test('R13: what is past retention is dropped with its partitions, and the rest s
 })
 
 test('an exchange that comes after its day was dropped is stored all the same', async () => {
-  const handler = handlerOn(database.sql, { retentionDays: 7 })
+  const handler = opened({ retentionDays: 7 })
   const at = Date.now() - 20 * dayMs
   await stored(handler, [called({ messages: ['user: late one'] }, { at })])
   await upkeepOf(7)
@@ -73,16 +87,14 @@ test('an exchange that comes after its day was dropped is stored all the same', 
 })
 
 test('a partition whose detaching was cut off is dropped by the next upkeep', async () => {
-  await stored(handlerOn(database.sql), [called({ messages: ['user: cut'] }, { at: Date.UTC(2020, 0, 1) })])
+  await stored(opened(), [called({ messages: ['user: cut'] }, { at: Date.UTC(2020, 0, 1) })])
   await database.sql`alter table turns detach partition turns_20200101`
   await upkeepOf(7)
-  await stored(handlerOn(database.sql), [
-    called({ messages: ['user: cut'] }, { at: Date.UTC(2020, 0, 1) + 1 }),
-  ])
+  await stored(opened(), [called({ messages: ['user: cut'] }, { at: Date.UTC(2020, 0, 1) + 1 })])
 })
 
 test('markers below the floor are pruned, and with them the parts of finished batches', async () => {
-  const handler = handlerOn(database.sql)
+  const handler = opened()
   const ref = { spool: 'prune-0' }
   for (const batch of ['1', '2', '3'])
     await stored(handler, [called({ messages: ['user: x'] })], { ...ref, batch, floor: Number(batch) })
@@ -106,7 +118,7 @@ test("a spool's ledger is published beside what workers committed", async () => 
     bytes: 5,
     max_bytes: 6,
   }
-  await stored(handlerOn(database.sql), [called({ messages: ['user: ledger'] })], { spool: 'ledger-0' })
+  await stored(opened(), [called({ messages: ['user: ledger'] })], { spool: 'ledger-0' })
   const commits = openCommits(database.sql)
   await commits.report({ spool: 'ledger-0', ...ledger, accepted: 8 })
   await commits.report({ spool: 'ledger-0', ...ledger })
@@ -115,7 +127,7 @@ test("a spool's ledger is published beside what workers committed", async () => 
 })
 
 test('what a worker left unindexed is indexed by the next upkeep, traffic or not', async () => {
-  const dying = handlerOn(database.sql)
+  const dying = opened()
   await dying.close()
   await stored(dying, [called({ messages: ['user: leftover'], reply: null })])
   await upkeepOf()
