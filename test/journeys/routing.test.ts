@@ -74,3 +74,21 @@ test('its replay at a provider of another dialect is translated, and names what 
     attempts: [{ provider: 'openai', model: 'gpt-5-mini' }],
   })
 })
+
+test('T2: what the target cannot carry is named in a header and on record', async () => {
+  const client = new Anthropic({ baseURL: product.url, apiKey: product.adminKey })
+  const { data, response } = await client.messages
+    .create({
+      ...{ model: 'claude-sonnet-5', max_tokens: 50 },
+      system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
+      messages: [{ role: 'user', content: 'How is the weather?' }],
+    })
+    .withResponse()
+  expect(data.content[0]).toMatchObject({ type: 'text', text: 'Sunny, with a light breeze.' })
+  expect(response.headers.get('sluice-warning')).toContain('cache-control')
+  await product.settled()
+  const path = `/api/exchanges/${response.headers.get('sluice-exchange')}`
+  expect(await product.read<Exchange>(path)).toMatchObject({
+    warnings: [expect.stringContaining('cache-control')],
+  })
+})

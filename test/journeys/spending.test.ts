@@ -37,7 +37,7 @@ beforeAll(async () => {
     },
   })
   const env: Record<string, string> = { PRIVATE_ADDRESSES: 'true' }
-  for (const name of ['ANTHROPIC', 'OPENAI', 'GEMINI']) {
+  for (const name of ['ANTHROPIC', 'OPENAI', 'GEMINI', 'OLLAMA']) {
     env[`${name}_BASE_URL`] = upstream.url.origin
     env[`${name}_API_KEY`] = 'sk-of-the-gateway'
   }
@@ -131,6 +131,33 @@ test('who nears the limit of a budget is told once by a signed webhook, and then
     return state.spent_micros === settled
   })
   expect(told.length).toBe(1)
+})
+
+test('M4: under a spent budget a route goes on with its free local model only, and says so', async () => {
+  const made = await api<{ id: string; key: string }>('POST', '/api/keys', {
+    name: 'broke',
+    scopes: ['call'],
+  })
+  await api('POST', '/api/budgets', { scope: 'key', subject: made.id, period: 'day', limit_micros: 0 })
+  const candidates = [
+    { provider: 'openai', model: 'gpt-5-mini', priority: 0 },
+    { provider: 'ollama', model: 'mock-echo', priority: 1 },
+  ]
+  await api('PUT', '/api/routes/either', { match: { models: ['either'] }, candidates })
+  const asking = (apiKey: string, model: string) =>
+    new OpenAI({ baseURL: `${product.url}/v1`, apiKey, maxRetries: 0 }).chat.completions
+      .create({ model, messages: [{ role: 'user', content: question }] })
+      .withResponse()
+  const served = async (apiKey: string) =>
+    (await asking(apiKey, 'either')).response.headers.get('sluice-provider')
+  expect(await served(key)).toBe('openai')
+  expect(await served(made.key)).toBe('ollama')
+  const refused = await asking(made.key, 'gpt-5-mini').catch((error) => error)
+  expect([refused.status, refused.code]).toEqual([402, 'budget_exhausted'])
+  const client = new OpenAI({ baseURL: `${product.url}/p/ollama/v1`, apiKey: made.key })
+  const messages = [{ role: 'user' as const, content: question }]
+  const { choices } = await client.chat.completions.create({ model: 'mock-echo', messages })
+  expect(choices[0]?.message.content).toBe(question)
 })
 
 async function gathered(stream: AsyncIterable<unknown>): Promise<unknown[]> {
