@@ -80,7 +80,10 @@ export function readEnv(source: Record<string, string | undefined> = process.env
       `${name}=${name === 'ADMIN_KEY' || name === 'SECRET_KEY' ? '…' : JSON.stringify(set[name])}: ${issue?.message}`,
     )
   }
-  const loopback = isLoopback(parsed.data.HOST)
+  const { CACHE_STORE, QUEUE_URL, HOST } = parsed.data
+  if (CACHE_STORE === 'redis' && !QUEUE_URL?.startsWith('redis'))
+    throw new SetupError('CACHE_STORE="redis": needs a QUEUE_URL of Redis, which it shares')
+  const loopback = isLoopback(HOST)
   return {
     ...parsed.data,
     PASS_THROUGH_KEYS: parsed.data.PASS_THROUGH_KEYS ?? loopback,

@@ -96,9 +96,9 @@ export function openResponseCache(options: CacheOptions): ResponseCache {
       const answer = await under.join(request.signal)
       // A flight that found its answer in the store gives it to those who came meanwhile.
       const state = answer?.exchange === under.exchange ? 'shared' : 'hit'
-      if (answer !== null) return seen({ state, answer })
-      if (policy.only) throw missing('the request that had it under way failed')
-      // Its leader failed. Who waited for it goes alone: a queue of failures one after the other helps nobody.
+      if (answer !== null && !isTooOld(answer, policy)) return seen({ state, answer })
+      if (policy.only) throw missing('the request that had it under way failed, or found an older one')
+      // Who waited in vain goes alone: a queue of failures one after the other helps nobody.
       return seen({
         state: 'miss',
         lead: leadOf(openFlight(request.exchange, maxAnswerBytes), { key, policy, request }),
@@ -118,12 +118,10 @@ export function openResponseCache(options: CacheOptions): ResponseCache {
     return seen({ state: 'miss', lead: leadOf(flight, { key, policy, request }) })
   }
 
-  async function lookUp(key: string, { maxAgeSeconds }: CachePolicy): Promise<CachedAnswer | null> {
+  async function lookUp(key: string, policy: CachePolicy): Promise<CachedAnswer | null> {
     const packed = await store.get(key)
     const entry = packed === null ? null : await unpackEntry(packed)
-    if (entry === null) return null
-    const age = (Date.now() - entry.storedAt) / 1000
-    return maxAgeSeconds !== null && age > maxAgeSeconds ? null : entry
+    return entry === null || isTooOld(entry, policy) ? null : entry
   }
 
   function leadOf(flight: Flight, told: { key: string; policy: CachePolicy; request: EnterRequest }): Lead {
@@ -179,6 +177,10 @@ export function openResponseCache(options: CacheOptions): ResponseCache {
     observe(entrance.state)
     return entrance
   }
+}
+
+function isTooOld({ storedAt }: { storedAt: number }, { maxAgeSeconds }: CachePolicy): boolean {
+  return maxAgeSeconds !== null && Date.now() - storedAt > maxAgeSeconds * 1000
 }
 
 function missing(reason: string): SluiceError {
