@@ -6,6 +6,7 @@
  * admission   a job's way from its row into the queue engine, by the feeder
  * attempt     one run of a job by a worker; only the one that still owns the row may write its end
  * spared      attempts that do not count, as their worker died or stopped
+ * apart       in a process of its own, as workers died over it
  * flow        jobs that depend on each other
  */
 export { defineKind, type Kind, type RunContext } from './kind.ts'

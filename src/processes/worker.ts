@@ -7,7 +7,7 @@ import { loggingHandler, upkeepHandler } from '#consumers/capture'
 import { alertsUpkeep, queueAlertHandler } from '#consumers/dashboard'
 import { jobWebhookHandler, openRunning } from '#consumers/jobs'
 import { classificationHandler, sealBudgetSecrets, webhookHandler } from '#consumers/llm'
-import { builtInKinds, jobsUpkeep, openRegistry } from '#jobs'
+import { jobsUpkeep } from '#jobs'
 import { type Env, readEnv } from '#lib/env'
 import { errorText, SetupError } from '#lib/errors'
 import { type Logger, openLog } from '#lib/log'
@@ -16,13 +16,10 @@ import type { Releaser } from '#lib/release'
 import { openVault, secretIn } from '#lib/vault'
 import {
   type ClassificationFeed,
-  type ClassifyExchanges,
   moneyUpkeep,
   openBookkeeping,
-  openClassification,
   openClassificationFeed,
   pruneLadders,
-  interpret as readMeaning,
   sweepCache,
 } from '#llm'
 import { interpretMcp } from '#mcp'
@@ -36,6 +33,7 @@ import { checkSchema, openStore, type Store } from '#store'
 import { databaseUrl, environment } from './environment.ts'
 import { giveWay } from './priority.ts'
 import { run, type Started } from './run.ts'
+import { classifier, jobKinds } from './wiring/job-kinds.ts'
 
 type Context = { env: Env; log: Logger; broker: Broker; store: Store; held: Releaser }
 
@@ -93,7 +91,8 @@ const drains: Record<string, (context: Context) => Promise<void>> = {
     const running = await openRunning({
       ...{ sql, producer: broker.producer(jobs), log, concurrency, gatewayUrl: env.GATEWAY_URL },
       webhooks: broker.producer(webhooks),
-      registry: openRegistry(builtInKinds({ sql, classify: classifier(context) })),
+      registry: jobKinds(context),
+      apart: [process.execPath, join(import.meta.dirname, 'job.ts')],
     })
     held.add('jobs', running.close)
     drain(context, { contract: jobs, handler: running.handler, concurrency })
@@ -146,16 +145,6 @@ async function start(held: Releaser): Promise<Started> {
 function niceness(queues: readonly string[]): number {
   if (queues.includes('logging')) return 4
   return queues.includes('jobs') ? 10 : 19
-}
-
-/** By rules, or a model asked through the gateway. */
-function classifier({ store, log, env, held }: Context): ClassifyExchanges {
-  const { classify, close } = openClassification({
-    ...{ sql: store.sql, interpret: readMeaning, log, providers: env.providers, gatewayUrl: env.GATEWAY_URL },
-    ...{ model: env.CLASSIFY_MODEL, perMinute: env.CLASSIFY_PER_MINUTE },
-  })
-  held.add('classification', close)
-  return classify
 }
 
 /** What was stored goes on to be classified, best effort. */

@@ -1,29 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { openMender } from '../../src/jobs/feeding/sweep.ts'
 import { begin } from '../../src/jobs/running/begin.ts'
-import { spawnProcess, type TestProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { engines, openRig, type Rig } from './support.ts'
+import { openWorkers, type Workers } from './workers.ts'
 
 describe.each(engines)('workers that die, on %s', (engine) => {
   let rig: Rig
+  let workers: Workers
   beforeAll(async () => {
     rig = await openRig(engine)
+    workers = openWorkers(rig)
   }, 60_000)
   afterAll(() => rig.close())
-  const workers: TestProcess[] = []
-  // What a failed test leaves would hold up those after it, and the dropping of its database.
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((started) => started.kill('SIGKILL')))
-  })
-
-  async function worker(name: string): Promise<TestProcess> {
-    const path = new URL('./worker-process.ts', import.meta.url).pathname
-    const started = spawnProcess(['bun', path, rig.database.url, rig.queueUrl, name])
-    workers.push(started)
-    await started.line(/^ready/, 20_000)
-    return started
-  }
+  afterEach(() => workers.end())
+  const worker = (name: string) => workers.start(name)
   const takes = (ms: number, how: Record<string, unknown> = {}) =>
     rig.add({ kind: 'scripted', input: { n: ms }, ...how })
   const history = (id: string) =>
@@ -120,15 +111,15 @@ describe.each(engines)('workers that die, on %s', (engine) => {
     await staying.kill()
   }, 60_000)
 
-  test('a job over which three workers died is a dead letter, and may be tried again by hand', async () => {
+  test('a job over which ten workers died is a dead letter, whoever was the reason, and may be tried again by hand', async () => {
     const { sql } = rig.database
     const id = await takes(1)
     await sql`
       insert into job_attempts (job_id, attempt, worker, started_at, ended_at, outcome, wait_ms)
-      select ${id}, n, 'dead', now(), case when n < 3 then now() end, case when n < 3 then 'lost' end, 0
-      from generate_series(1, 3) n`
+      select ${id}, n, 'dead', now(), case when n < 10 then now() end, case when n < 10 then 'lost' end, 0
+      from generate_series(1, 10) n`
     await sql`
-      update jobs set state = 'running', attempt = 3, spared = 2, admission = 3, worker = 'dead', started_at = now(),
+      update jobs set state = 'running', attempt = 10, spared = 9, admission = 10, worker = 'dead', started_at = now(),
         heartbeat_at = now() - interval '1 minute' where id = ${id}`
     const last = await worker('last')
     expect(await rig.becomes(id, 'failed', 15_000)).toMatchObject({ error_class: 'WorkerDiedError' })

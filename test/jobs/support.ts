@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { z } from 'zod'
 import type { Principal, Scope } from '#access'
@@ -117,6 +118,14 @@ export async function openRig(engine: Engine, script?: Kind['run'], own?: TestDa
           concurrency,
           log: quiet,
           gatewayUrl: 'http://127.0.0.1:9',
+          apart: [
+            process.execPath,
+            join(import.meta.dirname, 'worker-process.ts'),
+            url,
+            queueUrl,
+            'test',
+            'apart',
+          ],
         },
         registry: kinds === undefined ? registry : openRegistry(kinds),
       })

@@ -10,6 +10,7 @@ import { openFeeder } from '../feeding/feeder.ts'
 import type { Registry } from '../registry.ts'
 import { openClock } from '../schedules/clock.ts'
 import { openOutbox } from '../webhooks/outbox.ts'
+import { openApart } from './apart.ts'
 import { openCalls } from './calls.ts'
 import { jobsHandler } from './run-job.ts'
 import { openUnderway } from './underway.ts'
@@ -36,6 +37,8 @@ export type RunningOptions = {
   gatewayUrl: string
   /** Places for jobs in this process. */
   concurrency: number
+  /** Starts a process that calls `serveApart`, with the same kinds. */
+  apart: readonly string[]
   log: Logger
 }
 
@@ -55,6 +58,7 @@ export async function openRunning(options: RunningOptions): Promise<Running> {
   const outbox = openOutbox({ sql, producer: options.webhooks, log })
   const handler = jobsHandler({
     ...{ sql, registry, calls, underway, announcer, worker, log },
+    apart: openApart({ command: options.apart, log }),
     onEnd: feeder.wake,
   })
   return {

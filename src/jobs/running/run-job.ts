@@ -1,26 +1,26 @@
 import type { Sql } from 'postgres'
-import { FinalJobError, type Handler } from '#broker'
+import type { Handler } from '#broker'
 import { errorText } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import type { JobsPayload } from '#queues/jobs'
 import { dependantsOf, settleDependants } from '../dependencies.ts'
 import type { Announcer } from '../events/announce.ts'
-import type { Kind } from '../kind.ts'
 import type { Registry } from '../registry.ts'
 import { isEnded } from '../states.ts'
+import type { Apart } from './apart.ts'
+import { attempt } from './attempt.ts'
 import { type Begun, begin } from './begin.ts'
 import type { Calls } from './calls.ts'
 import { type End, type Over, writeEnd } from './end.ts'
-import { openFile } from './file.ts'
-import { openNotes } from './notes.ts'
 import { LostError, StoppedError, TimeoutError, WorkerDiedError } from './reasons.ts'
 import type { Underway } from './underway.ts'
-import { type Ran, verdict } from './verdict.ts'
+import { verdict } from './verdict.ts'
 
 export type RunOptions = {
   sql: Sql
   registry: Registry
   calls: Calls
+  apart: Apart
   underway: Underway
   announcer: Announcer
   worker: string
@@ -29,10 +29,13 @@ export type RunOptions = {
   onEnd: () => void
 }
 
-/** A run that does not heed its signal is given up after this long, in ms. */
-const heedMs = 5_000
-/** Workers that may die over a job before it is taken for the reason. */
-const mostDeaths = 3
+/**
+ * Workers that may die over a job among others, any of which may be the reason. From then on it has a process of its
+ * own: should that die, it was this job.
+ */
+const deathsAmongOthers = 2
+/** Where even that takes the worker along, as when a container is ended for its memory: it must come to an end. */
+const mostDeaths = 10
 const againMs = 250
 
 /** Runs one admission of a job, from its row to its row. Rejects only where the database is away before it begins. */
@@ -45,13 +48,14 @@ export function jobsHandler(options: RunOptions): Handler<JobsPayload> {
     const abort = new AbortController()
     const stop = () => abort.abort(new StoppedError('its worker stops'))
     handedBack.addEventListener('abort', stop)
-    const timeout = setTimeout(() => abort.abort(timedOut(job)), job.timeout_ms)
     const done = underway.add(job, (reason) => abort.abort(reason))
+    let timeout: Timer | undefined
+    const onBegun = () => {
+      timeout = setTimeout(() => abort.abort(timedOut(job)), job.timeout_ms)
+    }
     try {
-      const { ran, fileBytes } = await run(job, abort.signal, options)
-      const end = verdict(ran, job)
-      const whole = fileBytes === null || end.state !== 'succeeded' ? end : { ...end, fileBytes }
-      const over = await written(job, whole, { signal: abort.signal, sql, log })
+      const end = await run(job, { signal: abort.signal, onBegun }, options)
+      const over = await written(job, end, { signal: abort.signal, sql, log })
       if (over === null) return
       judge?.(over.outcome === 'succeeded' ? 'done' : isEnded(over.state) ? 'failed' : 'retried')
       await followUp(job, over, options)
@@ -65,44 +69,16 @@ export function jobsHandler(options: RunOptions): Handler<JobsPayload> {
 
 async function run(
   job: Begun,
-  signal: AbortSignal,
-  { sql, registry, calls, announcer }: RunOptions,
-): Promise<{ ran: Ran; fileBytes: number | null }> {
-  const notes = openNotes(sql, job, () => announcer.changed(job.id))
-  const file = openFile(sql, job)
-  try {
-    const kind = registry.get(job.kind)
-    if (job.deaths >= mostDeaths) throw new WorkerDiedError(`its worker died ${job.deaths} times over it`)
-    const input = inputOf(kind, job)
-    const call = calls.of(job, kind.needs ?? [])
-    const { id, tenant, attempt } = job
-    const { progress, log } = notes
-    const context = { id, tenant, attempt, signal, progress, log, call, file: file.write }
-    const result = await heeded(() => kind.run(input, context), signal)
-    return { ran: { result }, fileBytes: await file.close() }
-  } catch (error) {
-    return { ran: { error, cause: signal.reason }, fileBytes: null }
-  } finally {
-    await notes.close()
+  { signal, onBegun }: { signal: AbortSignal; onBegun: () => void },
+  options: RunOptions,
+): Promise<End> {
+  if (job.deaths >= mostDeaths) {
+    const error = new WorkerDiedError(`its worker died ${job.deaths} times over it`)
+    return verdict({ error, cause: signal.reason }, job)
   }
-}
-
-/** What a run comes to; or, where it goes on long after it was told to stop, why it was told. */
-async function heeded(work: () => ReturnType<Kind['run']>, signal: AbortSignal): Promise<unknown> {
-  const given = Promise.withResolvers<never>()
-  let timer: Timer | undefined
-  const onAbort = () => {
-    const patience = signal.reason instanceof LostError || signal.reason instanceof StoppedError ? 0 : heedMs
-    timer = setTimeout(() => given.reject(signal.reason), patience)
-  }
-  signal.addEventListener('abort', onAbort)
-  if (signal.aborted) onAbort()
-  try {
-    return await Promise.race([work(), given.promise])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
-  }
+  if (job.deaths >= deathsAmongOthers) return await options.apart.run(job, { signal, onBegun })
+  onBegun()
+  return await attempt(job, signal, options)
 }
 
 /** The work is done: while the database is away, its outcome waits here. @returns null where it is another's to write */
@@ -141,14 +117,4 @@ async function followUp(job: Begun, over: Over, { sql, announcer, onEnd, log }: 
 
 function timedOut({ timeout_ms }: Begun): TimeoutError {
   return new TimeoutError(`it took longer than ${timeout_ms} ms, its limit`)
-}
-
-/** @throws FinalJobError where the kind takes something else by now */
-function inputOf(kind: Kind, job: Begun): unknown {
-  const parsed = kind.input.safeParse(job.input)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new FinalJobError(
-    `its input is none of ${kind.name} any more: ${issue?.path.join('.')}: ${issue?.message}`,
-  )
 }
