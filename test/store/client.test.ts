@@ -83,19 +83,18 @@ test('a listener hears again after the loss of its connection', async () => {
 test('a transaction that outlived its connection cannot touch another one', async () => {
   const { sql, close } = openStore(database.url, { max: 1, name: 'transaction under test' })
   await sql`create table kept (who text)`
+  const inserted = Promise.withResolvers<void>()
   const late = Promise.withResolvers<void>()
   const lateDone = Promise.withResolvers<unknown>()
   const lost = sql.begin(async (tx) => {
     await tx`insert into kept values ('lost')`
+    inserted.resolve()
     await late.promise
     await tx`insert into kept values ('late')`.then(lateDone.resolve, lateDone.resolve)
     await tx`commit`.catch(() => {})
   })
   lost.catch(() => {})
-  const sessions = () => database.sql`
-    select pid from pg_stat_activity
-    where application_name = 'transaction under test' and state = 'idle in transaction'`
-  await until('it is in its transaction', async () => (await sessions()).length === 1)
+  await inserted.promise
   await database.sql`
     select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'transaction under test'`
   await expect(lost).rejects.toThrow()
