@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { word } from '#lib/fields'
 import { how, submission } from '../submission/shapes.ts'
-import { ownWebhook } from '../webhooks/own.ts'
+import { ownWebhook, ownWebhookView } from '../webhooks/own.ts'
 
 /** What goes in and out of /api/schedules. */
 
@@ -86,12 +86,6 @@ export const scheduleView = z.object({
 })
 
 export const newScheduleView = scheduleView.extend({
-  webhook: z
-    .object({
-      id: z.uuid(),
-      secret: z.string().nullable().meta({ description: 'Where it was made; shown this once' }),
-    })
-    .optional()
-    .meta({ description: 'Of its own' }),
+  webhook: ownWebhookView.optional(),
 })
 export type ScheduleView = z.infer<typeof scheduleView>

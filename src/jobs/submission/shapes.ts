@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { word } from '#lib/fields'
 import { states } from '../states.ts'
-import { ownWebhook } from '../webhooks/own.ts'
+import { ownWebhook, ownWebhookView } from '../webhooks/own.ts'
 import { mostDelay, mostNeeds, mostTags } from './limits.ts'
 
 /** What goes into POST /api/jobs, and what comes out. */
@@ -86,13 +86,7 @@ export const accepted = z.object({
   run_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
   links: z.object({ self: z.string(), events: z.string() }),
-  webhook: z
-    .object({
-      id: z.uuid(),
-      secret: z.string().nullable().meta({ description: 'Where it was made; shown this once' }),
-    })
-    .optional()
-    .meta({ description: 'Of its own' }),
+  webhook: ownWebhookView.optional(),
 })
 export type Accepted = z.infer<typeof accepted>
 

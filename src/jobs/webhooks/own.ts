@@ -20,6 +20,14 @@ export const ownWebhook = z.strictObject({
   events: events.default([...ended]),
 })
 
+/** What is answered to whoever gave one. */
+export const ownWebhookView = z
+  .object({
+    id: z.uuid(),
+    secret: z.string().nullable().meta({ description: 'Where it was made; shown this once' }),
+  })
+  .meta({ description: 'Of its own' })
+
 /** As it is stored with its job. */
 export type OwnWebhook = {
   id: string
