@@ -14,7 +14,10 @@ const connections = 32
  * 100 ms a call is also written down while it is under way. With 0 the machine is the limit.
  */
 const workMs = [40, 100, 0]
-/** Until the engine has compiled what it runs often: a gateway that runs for weeks is not measured by its first seconds. */
+/**
+ * Until the engine has compiled what it runs often: a gateway that runs for weeks is not measured by its first
+ * seconds.
+ */
 const warmSeconds = 5
 
 /** A tool over HTTP, asked directly and through the portal with recording on; and how fast a toggle is told. */

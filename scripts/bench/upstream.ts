@@ -2,8 +2,9 @@
  * The upstream of every benchmark, alone in its process: as fast as Bun can answer, so that what is measured is
  * what stands before it.
  *
- * `POST /v1/messages` answers 400 bytes in Anthropic's shape. `POST /v1/chat/completions` answers 400 bytes of JSON; with `x-bench-bytes: N`, N bytes; with
- * `x-bench-frames: N` a stream of N frames, each `x-bench-frame-ms` apart and carrying the time it was sent.
+ * `POST /v1/messages` answers 400 bytes in Anthropic's shape. `POST /v1/chat/completions` answers 400 bytes of JSON;
+ * with `x-bench-bytes: N`, N bytes; with `x-bench-frames: N` a stream of N frames, each `x-bench-frame-ms` apart and
+ * carrying the time it was sent.
  */
 import { completion, frame, message } from './payloads.ts'
 

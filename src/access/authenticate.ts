@@ -10,8 +10,8 @@ import { may, type Principal, type Scope } from './principal.ts'
 import { openSessions, type Session, wholeMs } from './session.ts'
 
 /**
- * Who asks for one of our own routes, if that scope is theirs: by a key, or in a browser by a session's cookie. A provider credential does not count here, and
- * neither does pass-through: the record is for keys only.
+ * Who asks for one of our own routes, if that scope is theirs: by a key, or in a browser by a session's cookie. A
+ * provider credential does not count here, and neither does pass-through: the record is for keys only.
  * @throws SluiceError 401 `unauthenticated`, `key-unknown`, `key-revoked`, `key-expired`; 403 `forbidden`, `cross-site`
  */
 export type Authorise = (request: Request, scope: Scope) => Principal

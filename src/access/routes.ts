@@ -8,7 +8,10 @@ import { keyRoutes } from './key-routes.ts'
 import { loginRoutes } from './login-routes.ts'
 import { tenantRoutes } from './tenant-routes.ts'
 
-/** Keys, tenants, sessions and the audit over HTTP. What is created or revoked is in force here when the answer is sent. */
+/**
+ * Keys, tenants, sessions and the audit over HTTP. What is created or revoked is in force here when the answer is
+ * sent.
+ */
 export function accessRoutes(options: {
   sql: Sql
   /** For lists, with a time limit of their own. @default sql */

@@ -25,8 +25,8 @@ export const idleMs = 30 * 60_000
 export const wholeMs = 12 * 3_600_000
 
 /**
- * Signed, and kept nowhere but where it was ended: any gateway with the same secret knows it. The key's hash is signed too, so that another
- * admin key ends the sessions of the last one.
+ * Signed, and kept nowhere but where it was ended: any gateway with the same secret knows it. The key's hash is
+ * signed too, so that another admin key ends the sessions of the last one.
  */
 export function openSessions(directory: Directory, secret: string | Uint8Array): Sessions {
   const key = Buffer.from(hkdfSync('sha256', secret, 'sluice', 'sessions v2', 32))

@@ -16,8 +16,9 @@ import { keepSchedule } from './schedule.ts'
 /**
  * The queue engine that the URL names; without one, the database itself. Connects with the first use.
  *
- * `flow` is told of what consumers do. `name` is shown in the engine's list of connections. For the forms of a Redis URL see `redis-address.ts`;
- * `postgres://…` names another database than the record's. Keep away from transaction-mode poolers: workers listen.
+ * `flow` is told of what consumers do. `name` is shown in the engine's list of connections. For the forms of a Redis
+ * URL see `redis-address.ts`; `postgres://…` names another database than the record's. Keep away from
+ * transaction-mode poolers: workers listen.
  * @throws SetupError when the URL is none of these
  */
 export function openBroker(

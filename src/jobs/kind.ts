@@ -30,8 +30,9 @@ export type RunContext = {
   /** A line for people; some 1,000 of a job are kept. */
   log(line: string): void
   /**
-   * Calls the gateway for the job's tenant, on the budgets and limits of the key that submitted it. The exchanges that
-   * this makes are of that key, carry the tag `job:<id>`, and are recorded in its capture mode. The path is that of the gateway, as in `/p/mock/v1/messages`.
+   * Calls the gateway for the job's tenant, on the budgets and limits of the key that submitted it. The exchanges
+   * that this makes are of that key, carry the tag `job:<id>`, and are recorded in its capture mode. The path is that
+   * of the gateway, as in `/p/mock/v1/messages`.
    */
   call(path: string, init?: RequestInit): Promise<Response>
   /** Where a result that is too large for one value goes, piece by piece. The last attempt's file is kept. */

@@ -8,8 +8,8 @@ const dayMs = 86_400_000
 const deliveriesDays = 30
 
 /**
- * Removes idempotency keys whose time is over, workers long gone, what was told to webhooks long ago, and, past retention, jobs that have ended: a few
- * thousand a statement, so that nobody waits for it.
+ * Removes idempotency keys whose time is over, workers long gone, what was told to webhooks long ago, and, past
+ * retention, jobs that have ended: a few thousand a statement, so that nobody waits for it.
  * @returns how many jobs were removed
  */
 export async function jobsUpkeep(

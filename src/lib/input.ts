@@ -87,7 +87,10 @@ function decoded<Value>(bytes: Uint8Array, parse: (text: string) => Value, empty
   }
 }
 
-/** A body that says what is to be done later must say it exactly. @throws InputError 400 `bad-json`; 422 `inexact-number` */
+/**
+ * A body that says what is to be done later must say it exactly.
+ * @throws InputError 400 `bad-json`; 422 `inexact-number`
+ */
 export function parseKept(bytes: Uint8Array): unknown {
   const { value, inexact } = parseJsonExactly(bytes)
   if (inexact.length > 0) throw inexactNumbers(inexact)

@@ -10,7 +10,10 @@ import { type Started, startAll, stopAll } from './started.ts'
 
 setDefaultTimeout(60_000)
 
-/** `bun start` in front of a server that plays every provider and counts its calls: what costs nothing, and what too much. */
+/**
+ * `bun start` in front of a server that plays every provider and counts its calls: what costs nothing, and what too
+ * much.
+ */
 let mock: Awaited<ReturnType<typeof openMock>>
 let upstream: Bun.Server<undefined>
 let receiver: Bun.Server<undefined>

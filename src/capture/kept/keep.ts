@@ -117,7 +117,10 @@ function numberTaken(number: number): SluiceError {
   )
 }
 
-/** In entries small enough that no transaction of the index is long. What is left when this process dies, a worker does. */
+/**
+ * In entries small enough that no transaction of the index is long. What is left when this process dies, a worker
+ * does.
+ */
 async function queue(tx: TransactionSql, turns: readonly KeptTurn[]): Promise<number[]> {
   const found = turns.filter(({ message }) => message.content !== '' && message.role !== 'system')
   const entries: number[] = []

@@ -12,7 +12,10 @@ export type LogRetention = {
 const dayMs = 86_400_000
 const rowsAtOnce = 5_000
 
-/** In short transactions. Partitions past RETENTION_DAYS are dropped with those of the record. @returns how many are gone */
+/**
+ * In short transactions. Partitions past RETENTION_DAYS are dropped with those of the record.
+ * @returns how many are gone
+ */
 export async function retainLogs(sql: Sql, { days, count }: LogRetention): Promise<number> {
   let gone = 0
   if (days !== undefined) {

@@ -8,7 +8,8 @@ import { headerOf } from './whole.ts'
 
 /**
  * A cached answer as it goes to the client, recorded like any other: a body at once, a stream frame by frame. Sealed
- * before the client can see its end. `marks` are headers of ours; `onEnd` is called with the last byte, for whoever lifted a limit meanwhile.
+ * before the client can see its end. `marks` are headers of ours; `onEnd` is called with the last byte, for whoever
+ * lifted a limit meanwhile.
  */
 export function respondCached(
   { state, answer }: { state: 'hit' | 'shared'; answer: CachedAnswer },

@@ -2,7 +2,10 @@ import { codes, rpcError } from '../wire/codes.ts'
 import type { Answer, RpcError } from '../wire/message.ts'
 import type { Client } from './portal.ts'
 
-/** Beside those of the specification, which wants codes of one's own outside of its range; `upstream/failure.ts` has more. */
+/**
+ * Beside those of the specification, which wants codes of one's own outside of its range; `upstream/failure.ts` has
+ * more.
+ */
 export const portalCodes = {
   /** It may be seen, and not called. */
   forbidden: -31_010,

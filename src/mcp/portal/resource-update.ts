@@ -8,7 +8,10 @@ import { portalUri } from './uris.ts'
 
 type Update = { source: Source; uri: string; params: string; uris: ReadonlySet<string> }
 
-/** What a client is told of a changed resource, by the URI under which it asked for news; null: it did not, or may not. */
+/**
+ * What a client is told of a changed resource, by the URI under which it asked for news; null: it did not, or may
+ * not.
+ */
 export function renamedUpdate(
   audience: Audience,
   client: Client,

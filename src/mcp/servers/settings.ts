@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { text } from '#lib/fields'
 import { transports } from './server.ts'
 
-/** What rows hold as jsonb, and what goes in over the API, in one place: a row that a newer version wrote must fail here. */
+/**
+ * What rows hold as jsonb, and what goes in over the API, in one place: a row that a newer version wrote must fail
+ * here.
+ */
 
 const setting = text.max(4_000)
 const seconds = 1_000

@@ -2,7 +2,10 @@ import { useEffect, useRef } from 'react'
 
 export type Keys = Record<string, (event: KeyboardEvent) => void>
 
-/** Keys of a page, by their names in lower case, while no field has the cursor and no dialog is open. Escape works in fields too: it leaves them. */
+/**
+ * Keys of a page, by their names in lower case, while no field has the cursor and no dialog is open. Escape works in
+ * fields too: it leaves them.
+ */
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys)
   latest.current = keys
