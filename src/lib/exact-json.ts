@@ -5,8 +5,7 @@ export type Exact = { value: unknown; inexact: InputError['errors'] }
 
 /** Of a number that may say more than a double can hold: its first sixteen digits, or an exponent of three. */
 const suspicious = /(?:^|[[:,\s])-?(?:\d{16}|\d[\d.]*[eE]\+?\d{3})/
-/** A string, to be passed over, or a number. */
-const tokens = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
+const numbers = /-?\d[\d.eE+-]*/g
 
 /**
  * Parses JSON, and finds the numbers that a double cannot hold: integers beyond 2^53 that would change, and those that
@@ -42,9 +41,27 @@ function parseWith(text: string, look: Look): unknown {
   return JSON.parse(text, reviver as (this: unknown, key: string, value: unknown) => unknown)
 }
 
+/** Strings are passed over by hand: a pattern for them gives up, without a word, where one is some megabytes long. */
 function hasInexact(text: string): boolean {
-  for (const [token] of text.matchAll(tokens)) if (!token.startsWith('"') && !isHeld(token)) return true
-  return false
+  for (let at = 0; ; ) {
+    const quote = text.indexOf('"', at)
+    const plain = text.slice(at, quote === -1 ? text.length : quote)
+    for (const [number] of plain.matchAll(numbers)) if (!isHeld(number)) return true
+    if (quote === -1) return false
+    at = afterString(text, quote + 1)
+  }
+}
+
+/** Behind the quote that ends the string which begins here. */
+function afterString(text: string, from: number): number {
+  for (let at = from; ; ) {
+    const quote = text.indexOf('"', at)
+    if (quote === -1) return text.length
+    let backslashes = 0
+    while (text[quote - 1 - backslashes] === '\\') backslashes += 1
+    if (backslashes % 2 === 0) return quote + 1
+    at = quote + 1
+  }
 }
 
 function isHeld(source: string): boolean {

@@ -31,3 +31,8 @@ test('as many of them as fit into a body are found in time', () => {
   expect(wrong(text).length).toBe(400_000)
   expect(performance.now() - from).toBeLessThan(5_000)
 })
+
+test('strings of megabytes, with quotes in them, hide none of them', () => {
+  for (const part of ['x\\"', '\\\\', '\\\\\\"', 'plain'])
+    expect(wrong(`{"s":"${part.repeat(2_000_000)}","n":12345678901234567891}`)).toEqual(['/n'])
+})
