@@ -41,7 +41,8 @@ test.skipIf(!isOpen)(
 
 test.skipIf(!isOpen)('a process gives way alone in a session that others are in', async () => {
   const before = readFileSync(file, 'utf8').trim()
-  expect(await said(false)).toBe(`7 ${before}`)
+  // What the kernel has put in no group, as all that comes of its first process without a session, reads an empty file.
+  expect(await said(false)).toBe(`7 ${before}`.trim())
   expect(readFileSync(file, 'utf8').trim()).toBe(before)
   expect(getPriority()).not.toBe(7)
 })
