@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { openAnnouncer } from '../../src/jobs/events/announce.ts'
 import { openFeeder } from '../../src/jobs/feeding/feeder.ts'
-import { begin } from '../../src/jobs/running/begin.ts'
+import { type Begun, begin } from '../../src/jobs/running/begin.ts'
 import { until } from '../support/until.ts'
 import { type JobsApp, openJobsApp } from './http.ts'
 import { engines, openRig, quiet, type Rig } from './support.ts'
@@ -100,14 +100,30 @@ describe.each(engines)('races on %s', (engine) => {
     const { sql } = rig.database
     const id = await rig.add({ kind: 'scripted', input: {} })
     await sql`update jobs set state = 'admitted', admitted_at = now(), admission = 1 where id = ${id}`
-    const both = await Promise.all(['a', 'b'].map((name) => begin(sql, { v: 1, id, admission: 1 }, name)))
-    expect(both.map((one) => one?.attempt).sort()).toEqual([1, 2])
+    const both: Promise<Begun | null>[] = []
+    // Both have begun to look before either writes, so neither snapshot shows the other's attempt.
+    await sql.begin(async (held) => {
+      await held`select 1 from jobs where id = ${id} for update`
+      both.push(...['a', 'b'].map((name) => begin(sql, { v: 1, id, admission: 1 }, name)))
+      await until('both wait for the row', async () => {
+        const [row] = await sql<[{ n: number }]>`
+          select count(*)::int as n from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and query like '%with taken as%'`
+        return row.n === 2
+      })
+    })
+    const begun = (await Promise.all(both)).sort((a, b) => (a?.attempt ?? 0) - (b?.attempt ?? 0))
+    expect(begun).toMatchObject([
+      { attempt: 1, spared: 0, deaths: 0 },
+      { attempt: 2, spared: 1, deaths: 1 },
+    ])
     const rows = await sql<{ attempt: number; outcome: string | null }[]>`
       select attempt, outcome from job_attempts where job_id = ${id} order by attempt`
     expect([...rows]).toEqual([
       { attempt: 1, outcome: 'lost' },
       { attempt: 2, outcome: null },
     ])
+    expect(await rig.row(id)).toMatchObject({ state: 'running', attempt: 2, spared: 1 })
     await sql`delete from jobs where id = ${id}`
   })
 

@@ -23,7 +23,7 @@ export type Begun = {
   input: unknown
 }
 
-type Row = Omit<Begun, 'input'> & { body: Uint8Array | null }
+type Row = Omit<Begun, 'input'> & { body: Uint8Array | null; known: number }
 
 /**
  * Makes the row `running`, as a further attempt. An attempt that is still open is that of a worker which the engine
@@ -55,11 +55,32 @@ export async function begin(sql: Sql, { id, admission }: JobsPayload, worker: st
     select taken.*, b.body,
       (select count(*) from lost) + case when spared = 0 then 0 else
         (select count(*) from job_attempts a where a.job_id = taken.id and a.outcome = 'lost'
-          and a.attempt > renewed) end as deaths
+          and a.attempt > renewed) end as deaths,
+      (select count(*) from job_attempts a where a.job_id = taken.id) as known
     from taken left join job_bodies b on b.job_id = taken.id and b.part = 'input'`
   if (row === undefined) return await passOver(sql, { id, admission })
-  const { body, ...rest } = row
-  return { ...rest, input: body === null ? {} : parsed(body) }
+  const { body, known, ...rest } = row
+  // While it waited for the row, another worker may have begun an attempt, which its snapshot does not show.
+  const unseen = known < rest.attempt - 1 ? await loseEarlier(sql, rest) : 0
+  return {
+    ...rest,
+    spared: rest.spared + unseen,
+    deaths: rest.deaths + unseen,
+    input: body === null ? {} : parsed(body),
+  }
+}
+
+/** @returns how many attempts before this one were still open */
+async function loseEarlier(sql: Sql, { id, attempt }: { id: string; attempt: number }): Promise<number> {
+  const [row] = await sql<[{ unseen: number }]>`
+    with lost as (
+      update job_attempts set ended_at = now(), outcome = 'lost', error = 'its worker was not heard of any more'
+      where job_id = ${id} and attempt < ${attempt} and ended_at is null returning 1
+    ), spared as (
+      update jobs set spared = spared + (select count(*) from lost) where id = ${id} and attempt = ${attempt}
+    )
+    select count(*)::int as unseen from lost`
+  return row.unseen
 }
 
 async function passOver(sql: Sql, { id, admission }: { id: string; admission: number }): Promise<null> {
