@@ -4,6 +4,9 @@ import { problem } from '#lib/problem'
 import { UpstreamFailure } from '#lib/upstream'
 import { dialectNamed } from './dialects/dialects.ts'
 
+/** Tells the SDKs of Anthropic and OpenAI not to try again by themselves what they would otherwise. */
+export const noRetry = { 'x-should-retry': 'false' }
+
 export type Refusal = { status: number; headers: Headers; body: Uint8Array<ArrayBuffer> }
 
 /** An error of the gateway, in the shape that the caller's SDK reads; as problem JSON where there is no dialect. */

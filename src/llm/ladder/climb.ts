@@ -2,6 +2,7 @@ import { SluiceError } from '#lib/errors'
 import { type Agreement, agreementOf, groupByWords, type Voice } from '../orchestra/agreement.ts'
 import type { Asking } from '../orchestra/ask-member.ts'
 import { groupByModel } from '../orchestra/judge.ts'
+import { noRetry } from '../refusal.ts'
 import { longestWaitMs, retryAfterMs, waitMs } from '../routing/retry.ts'
 import { judgeAll, type Trial } from './judges.ts'
 import { type Reply, textOf } from './reply.ts'
@@ -53,12 +54,19 @@ export async function climb(spec: LadderSpec, options: ClimbOptions): Promise<Cl
     const { answer, model } = reply
     if (answer === null) {
       steps.push(stepOf(reply, 'rung', { verdict: 'failed', reason: `HTTP ${reply.status}` }))
-      if (givenUp !== null) throw unavailable(`${model}, on its rung of the ladder`, { reply, givenUp })
+      if (givenUp !== null)
+        throw unavailable(`${model}, on its rung of the ladder`, { reply, givenUp, steps })
       return { reply, outcome: 'failed', consensus: null, voices }
     }
-    const { objection, costMicros } = await judgeAll(spec.judges, { ...trial, answer }, asking)
-    const verdict = objection === null ? 'accepted' : 'rejected'
-    steps.push({ ...stepOf(reply, 'rung', { verdict, reason: objection }), judge_micros: costMicros })
+    // On record before it is judged: what it cost was spent, whatever becomes of the judges.
+    const step = stepOf(reply, 'rung', { verdict: 'failed', reason: 'not judged' })
+    steps.push(step)
+    const pay = (micros: number) => {
+      step.judge_micros += micros
+    }
+    const objection = await judgeAll(spec.judges, { ...trial, answer }, { ...asking, pay })
+    step.verdict = objection === null ? 'accepted' : 'rejected'
+    step.reason = objection
     if (objection === null) return { reply, outcome: 'rung', consensus: null, voices }
     voices.push({ model, text: textOf(answer) })
   }
@@ -114,7 +122,7 @@ async function agree(
   const [first] = unheard
   const mostAlike = consensus.groups[0]?.models.length ?? 0
   if (!consensus.reached && first !== undefined && mostAlike + unheard.length >= consensus.needed)
-    throw unavailable(`${first.reply.model}, for the consensus`, { ...first, headers: noRetry })
+    throw unavailable(`${first.reply.model}, for the consensus`, { ...first, steps })
   const winner = consensus.reached ? consensus.groups[0]?.models[0] : undefined
   const reply = replies.find(({ model }) => model === winner) ?? null
   return {
@@ -148,17 +156,16 @@ function isPassing({ answer, status }: Reply): boolean {
   return answer === null && (status < 400 || [408, 409, 429].includes(status) || status >= 500)
 }
 
-/** A whole climb was paid for: an SDK must not begin another by itself. */
-const noRetry = { 'x-should-retry': 'false' }
-
 function unavailable(
   whom: string,
-  { reply, givenUp, headers = {} }: { reply: Reply; givenUp: GivenUp; headers?: Record<string, string> },
+  { reply, givenUp, steps }: { reply: Reply; givenUp: GivenUp; steps: readonly Step[] },
 ): SluiceError {
   const found = `HTTP ${reply.status} after ${givenUp.tries} tries`
   const after = String(Math.max(1, Math.ceil(givenUp.wait / 1_000)))
+  // Where a rung was paid for, an SDK must not begin another climb by itself.
+  const paid = steps.some(({ status }) => status < 400)
   return new SluiceError(503, 'rung-unavailable', `asking ${whom}: ${found}`, {
-    headers: { 'retry-after': after, ...headers },
+    headers: { 'retry-after': after, ...(paid ? noRetry : {}) },
   })
 }
 

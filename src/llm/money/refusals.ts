@@ -1,5 +1,6 @@
 import { isoTime } from '#lib/clock'
 import { SluiceError } from '#lib/errors'
+import { noRetry } from '../refusal.ts'
 import type { Account } from './account.ts'
 import type { Budget, RateLimit } from './budget.ts'
 import type { Candidate } from './money.ts'
@@ -9,8 +10,6 @@ import { periodEnd } from './period.ts'
  * 402, as no SDK tries that again by itself, where a 429 is tried again until the patience of a loop ends, for a
  * budget that may stay spent for weeks. `x-should-retry` says it in words to the SDKs of Anthropic and OpenAI.
  */
-const noRetry = { 'x-should-retry': 'false' }
-
 export function exhausted({ terms, standing, startsAt }: Account, micros: number): SluiceError {
   const end = periodEnd(terms.period, startsAt)
   const until = end === null ? 'until it is raised or reset' : `until ${isoTime(end)}`

@@ -31,13 +31,14 @@ export function routedOf({ plan, tried, served, model, climb }: Journey, mode: C
 }
 
 /** `sluice-…` headers of the answer. */
-export function marksOf({ plan, tried, served, model }: Journey): Record<string, string> {
+export function marksOf({ plan, tried, served, model, climb }: Journey): Record<string, string> {
   const marks: Record<string, string> = {}
   const mark = (name: string, value: string | null | undefined) => {
     if (value) marks[name] = printable(value)
   }
   Object.assign(marks, routeMark(plan))
   if (tried.length > 0) mark('sluice-attempt', String(tried.length))
+  mark('sluice-ladder', climb)
   mark('sluice-provider', served?.candidate.provider)
   mark('sluice-model', served?.candidate.model ?? model)
   mark('sluice-warning', served?.outgoing.crossing?.warnings().join('; '))
