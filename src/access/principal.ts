@@ -17,11 +17,12 @@ export type Principal = {
  * - `call`: proxied calls, paid by the gateway's provider keys
  * - `read`: the record: exchanges, conversations, search, export, tail
  * - `replay`: send a recorded exchange again
+ * - `label`: be believed in what it says of its calls' content, be it less than what they look like
  * - `operator`: act on queues, on jobs of others, on schedules and alerts
  * - `keys`: create, list and revoke keys that hold no scope which it lacks itself
  * - `admin`: everything, in every tenant
  */
-export const scopes = ['call', 'read', 'replay', 'operator', 'keys', 'admin'] as const
+export const scopes = ['call', 'read', 'replay', 'label', 'operator', 'keys', 'admin'] as const
 export type Scope = (typeof scopes)[number]
 
 export function may(principal: Principal, scope: Scope): boolean {

@@ -1,4 +1,4 @@
-import type { Caller } from '#access'
+import { type Caller, may } from '#access'
 import type { ExchangeOpen } from '#capture'
 import { isWebSocket } from '#lib/server-socket'
 import { type Attempt, openUpstreams, transparent } from '#lib/upstream'
@@ -79,7 +79,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       const caller = target.replay?.caller ?? target.caller ?? authenticate(headers, keyQuery(target.path))
       identify(exchange, caller, headers)
       if (webSocket) {
-        refuseRuledSocket(routing, { exchange, target, headers })
+        refuseRuledSocket(routing, { exchange, target, headers, trusted: may(caller.principal, 'label') })
         const candidates = payables(null, { target, providers, model: () => null })
         money?.admitSocket({ tenant: exchange.tenant, keyId: exchange.key_id, candidates })
         const direct = directTo(providers, { target, caller, headers, recorded: exchange.request_headers })
@@ -114,12 +114,13 @@ export function openProxy(options: ProxyOptions): LlmProxy {
   async function planned(
     of: Pick<Passage, 'request' | 'target' | 'server' | 'exchange' | 'caller' | 'call'>,
   ): Promise<Passage> {
-    const { request, target, exchange, call } = of
+    const { request, target, exchange, caller, call } = of
     const { headers } = request
+    const trusted = may(caller.principal, 'label')
     const kind = bodyKind(request, limit)
-    const shape = target.plan === undefined ? concern(routing, { exchange, target, headers }) : null
+    const shape = target.plan === undefined ? concern(routing, { exchange, target, headers, trusted }) : null
     const held =
-      shape === null ? bound(routing, { exchange, target, headers, hasBody: kind !== 'none' }) : null
+      shape === null ? bound(routing, { exchange, target, headers, trusted, hasBody: kind !== 'none' }) : null
     const isPlanned = shape !== null || held !== null || target.plan !== undefined
     const isRead = kind === 'whole' || (kind === 'stream' && isPlanned)
     const body = isRead
@@ -129,7 +130,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
     let plan = target.plan ?? null
     const asked = shape ?? held
     if (asked !== null && routing !== null) {
-      const facts = factsOf(headers, { dialect: target.dialect, path: target.path, body })
+      const facts = factsOf({ headers, trusted }, { dialect: target.dialect, path: target.path, body })
       const known = { ...asked, bytes: body?.byteLength ?? 0, model: model(), facts }
       if (shape !== null) plan = routing.planner.plan(known)
       if (shape === null || plan === null) holdBound(routing, known, target)

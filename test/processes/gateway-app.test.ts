@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Elysia } from 'elysia'
 import { z } from 'zod'
-import type { Access } from '#access'
+import { type Access, scopes } from '#access'
 import { SluiceError } from '#lib/errors'
 import { accessRoutes } from '#routes/access'
 import { testAccess } from '../access/support.ts'
@@ -142,7 +142,7 @@ describe('/openapi.json and /docs', () => {
     const create = json.paths['/api/keys'].post
     expect(create.security).toEqual([{ key: ['keys'] }])
     const body = create.requestBody.content['application/json'].schema
-    expect(body.properties.scopes.items.enum).toEqual(['call', 'read', 'replay', 'operator', 'keys', 'admin'])
+    expect(body.properties.scopes.items.enum).toEqual([...scopes])
     expect(create.responses['201'].content['application/json'].schema.properties.key.type).toBe('string')
     expect(create.responses.default.content['application/problem+json'].schema.$ref).toBe(
       '#/components/schemas/Problem',

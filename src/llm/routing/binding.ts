@@ -19,8 +19,9 @@ export function bound(
     exchange,
     target,
     headers,
+    trusted,
     hasBody,
-  }: { exchange: ExchangeOpen; target: Target; headers: Headers; hasBody: boolean },
+  }: { exchange: ExchangeOpen; target: Target; headers: Headers; trusted: boolean; hasBody: boolean },
 ): CallShape | null {
   if (routing === null || routing.planner.binding().length === 0) return null
   if (!hasBody && !isWebSocket(headers)) return null
@@ -28,7 +29,7 @@ export function bound(
   if (receivers(target).every((name) => providers.find(name)?.local ?? false)) return null
   const shape: CallShape = {
     ...{ dialect: target.dialect, tenant: exchange.tenant, keyId: exchange.key_id, tags: exchange.tags },
-    ...{ headers, bytes: null, model: undefined, facts: saidFacts(headers) },
+    ...{ headers, bytes: null, model: undefined, facts: saidFacts({ headers, trusted }) },
   }
   return planner.binding().some((rule) => rule.mismatch(shape) === null) ? shape : null
 }
@@ -44,8 +45,8 @@ export function holdBound(
   target: Pick<Target, 'provider' | 'plan'>,
 ): void {
   if (planner.binding().length === 0) return
-  const facts: CallShape['facts'] = (name) => {
-    const fact = shape.facts(name)
+  const facts: CallShape['facts'] = (name, guards) => {
+    const fact = shape.facts(name, guards)
     return fact?.values.length === 0 ? undefined : fact
   }
   const asked = { ...shape, model: shape.model ?? undefined, facts }

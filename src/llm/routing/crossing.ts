@@ -104,7 +104,14 @@ function gone({ reason, message }: UpstreamFailure): { status: number; code: str
 /** Of the upstream's headers, those that mean the same in every dialect. */
 function clientHeaders(upstream: Headers): Headers {
   const headers = new Headers()
-  for (const name of ['retry-after', 'request-id', 'x-request-id', 'date']) {
+  for (const name of [
+    'retry-after',
+    'retry-after-ms',
+    'x-should-retry',
+    'request-id',
+    'x-request-id',
+    'date',
+  ]) {
     const value = upstream.get(name)
     if (value !== null) headers.set(name, value)
   }

@@ -17,7 +17,12 @@ import type { CallShape } from './rule.ts'
  */
 export function concern(
   routing: Pick<Routing, 'planner'> | null,
-  { exchange, target, headers }: { exchange: ExchangeOpen; target: Target; headers: Headers },
+  {
+    exchange,
+    target,
+    headers,
+    trusted,
+  }: { exchange: ExchangeOpen; target: Target; headers: Headers; trusted: boolean },
 ): CallShape | null {
   if (routing === null || routing.planner.rules().length === 0) return null
   // A WebSocket opens with a GET, and its first message is what a POST would be.
@@ -31,7 +36,7 @@ export function concern(
     headers,
     bytes: lengthOf(headers),
     model: undefined,
-    facts: saidFacts(headers),
+    facts: saidFacts({ headers, trusted }),
   }
   return routing.planner.concerns(shape) ? shape : null
 }
@@ -47,7 +52,7 @@ export function isRouted({ named, dialect, path }: Target): boolean {
  */
 export function refuseRuledSocket(
   routing: Pick<Routing, 'planner' | 'providers'> | null,
-  of: { exchange: ExchangeOpen; target: Target; headers: Headers },
+  of: { exchange: ExchangeOpen; target: Target; headers: Headers; trusted: boolean },
 ): void {
   if (concern(routing, of) === null && bound(routing, { ...of, hasBody: false }) === null) return
   const message =

@@ -86,12 +86,13 @@ export function explainRules(rules: readonly Rule[], shape: CallShape): RuleView
 
 function matched({ spec }: Route, { facts }: CallShape): string {
   const { sensitivity, classes = {}, ...match } = spec.match
+  const guards = spec.policy !== undefined
   const conditions = [
     ...Object.entries(match).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name} ${JSON.stringify(value)}`],
     ),
     ...(sensitivity === undefined ? [] : [factText('sensitivity', facts)]),
-    ...Object.keys(classes).map((name) => factText(name, facts)),
+    ...Object.keys(classes).map((name) => factText(name, facts, guards)),
   ]
   return conditions.length === 0 ? 'it has no conditions' : conditions.join(' and ')
 }
@@ -100,7 +101,8 @@ function found(mismatch: Mismatch, { rule, shape }: { rule: Rule; shape: CallSha
   if (mismatch === 'sensitivity') return factText('sensitivity', shape.facts)
   if (mismatch === 'classification') {
     const names = Object.keys(rule.spec.match.classes ?? {})
-    return `classification ${names.map((name) => factText(name, shape.facts)).join(', ')}`
+    const guards = rule.spec.policy !== undefined
+    return `classification ${names.map((name) => factText(name, shape.facts, guards)).join(', ')}`
   }
   const facts: Record<Exclude<Mismatch, 'classification' | 'sensitivity'>, unknown> = {
     dialect: shape.dialect,
@@ -117,10 +119,11 @@ function found(mismatch: Mismatch, { rule, shape }: { rule: Rule; shape: CallSha
 const sources: Record<NonNullable<Fact['by']>, string> = {
   header: "by the client's header",
   rules: 'by the local rules',
+  both: "by the client's header and the local rules",
 }
 
-function factText(name: string, facts: Facts): string {
-  const { values, by } = facts(name) ?? { values: [], by: null }
+function factText(name: string, facts: Facts, guards = false): string {
+  const { values, by } = facts(name, guards) ?? { values: [], by: null }
   return by === null
     ? `${name} is not known`
     : `${name} is ${JSON.stringify(values.join(', '))} ${sources[by]}`

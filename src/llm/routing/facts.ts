@@ -11,42 +11,87 @@ import { sensitivities } from './route.ts'
 export type Fact = {
   /** Several for a stack; none where nobody knows. */
   values: readonly string[]
-  /** Who says so: the client, in a header; local rules, by the words of the request; null: nobody. */
-  by: 'header' | 'rules' | null
-}
-
-/** By the name of a class, or `sensitivity`. Undefined: not looked at yet. */
-export type Facts = (name: string) => Fact | undefined
-
-const unknown: Fact = { values: [], by: null }
-
-/** What the client itself says, as in `sluice-class: task_type=debugging` and `sluice-sensitivity: internal`. */
-export function saidFacts(headers: Headers): Facts {
-  return (name) => said(headers, name)
+  /** Who says so: the client, in a header; local rules, by the words of the request; both; null: nobody. */
+  by: 'header' | 'rules' | 'both' | null
 }
 
 /**
- * The client's word, and where it gave none that counts, what local rules find in the request. It is read when
- * somebody asks, once: the sensitivity of 75 KB
- * takes 0.7 ms, all classes twice that.
+ * By the name of a class, or `sensitivity`. Undefined: not looked at yet.
+ * @param guards Does what is asked keep data in? Then a client can claim a class, but not deny one.
+ */
+export type Facts = (name: string, guards?: boolean) => Fact | undefined
+
+/** Who a call comes from, as far as its content is concerned. */
+export type Saying = {
+  headers: Headers
+  /** Has it the scope `label`, so that its word counts whatever the request looks like? */
+  trusted: boolean
+}
+
+const unknown: Fact = { values: [], by: null }
+
+/**
+ * What the client itself says, as in `sluice-class: task_type=debugging` and `sluice-sensitivity: internal`, where
+ * that is the last word.
+ */
+export function saidFacts(saying: Saying): Facts {
+  return (name, guards = false) => {
+    const own = said(saying.headers, name)
+    return own !== undefined && settles(own, name, { guards, ...saying }) ? own : undefined
+  }
+}
+
+/**
+ * The client's word, and what local rules find in the request. It is read when somebody asks, once: the sensitivity
+ * of 75 KB takes 0.7 ms, all classes twice that.
+ *
+ * A client may call its request more sensitive than it looks, never less, and may say what it is about, but not keep
+ * it from a rule with a policy that way: what it says there is added to what is found. With the scope `label` its
+ * word is the last one.
  */
 export function factsOf(
-  headers: Headers,
+  saying: Saying,
   { dialect, path, body }: { dialect: string | null; path: string; body: Uint8Array | null },
 ): Facts {
   let subject: Subject | null | undefined
   let classes: Classes | null = null
-  return (name) => {
-    const own = said(headers, name)
-    if (own !== undefined) return own
+
+  return (name, guards = false) => {
+    const own = said(saying.headers, name)
+    if (own !== undefined && settles(own, name, { guards, ...saying })) return own
+    const seen = look(name)
+    // What nobody can read is not made harmless by a word.
+    if (own === undefined || seen.values.length === 0) return seen
+    return name === 'sensitivity' ? higher(own, seen) : both(own, seen)
+  }
+
+  function look(name: string): Fact {
     if (subject === undefined) {
-      subject = subjectOfCall(body, { dialect, path, encoding: headers.get('content-encoding') })
+      subject = subjectOfCall(body, { dialect, path, encoding: saying.headers.get('content-encoding') })
     }
     if (subject === null) return unknown
     if (name === 'sensitivity') return { values: [sensitivityOf(subject.all)], by: 'rules' }
     classes ??= classifyByRules(subject)
     return found(classes, name)
   }
+}
+
+/** Is what the client says the last word on it? */
+function settles(own: Fact, name: string, { guards, trusted }: Saying & { guards: boolean }): boolean {
+  if (trusted) return true
+  return name === 'sensitivity' ? rankOf(own) === sensitivities.length - 1 : !guards
+}
+
+function higher(own: Fact, seen: Fact): Fact {
+  return rankOf(own) > rankOf(seen) ? own : seen
+}
+
+function rankOf({ values }: Fact): number {
+  return sensitivities.indexOf(values[0] as (typeof sensitivities)[number])
+}
+
+function both(own: Fact, seen: Fact): Fact {
+  return { values: [...new Set([...own.values, ...seen.values])], by: 'both' }
 }
 
 function said(headers: Headers, name: string): Fact | undefined {

@@ -100,7 +100,10 @@ export function openPlanner({
 function askedFacts({ match, policy }: RouteSpec, facts: Facts): Record<string, Fact> {
   const names = Object.keys(match.classes ?? {})
   if (match.sensitivity !== undefined || policy !== undefined) names.push('sensitivity')
-  return Object.fromEntries(names.flatMap((name) => [[name, facts(name) ?? { values: [], by: null }]]))
+  const guards = policy !== undefined
+  return Object.fromEntries(
+    names.flatMap((name) => [[name, facts(name, guards) ?? { values: [], by: null }]]),
+  )
 }
 
 /** For calls that no ladder is for, as counting tokens. */

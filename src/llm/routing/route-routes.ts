@@ -108,9 +108,9 @@ export function routeRoutes({ sql, routing, authorise }: RoutingRoutesOptions) {
     const { path } = asked
     const target = path.startsWith('/p/') ? namedTarget(path) : nativeTarget(path, headers)
     const model = asked.model ?? modelOf(target.path, body, null)
-    const { tenant, key_id: keyId, tags } = asked
+    const { tenant, key_id: keyId, tags, trusted } = asked
     const bytes = asked.bytes ?? body.byteLength
-    const facts = factsOf(headers, { dialect: target.dialect, path: target.path, body })
+    const facts = factsOf({ headers, trusted }, { dialect: target.dialect, path: target.path, body })
     const shape = { dialect: target.dialect, tenant, keyId, tags, headers, bytes, model, facts }
     const { planner, providers, health } = routing
     const routed = isRouted(target)

@@ -23,10 +23,11 @@ export const match = z.strictObject({
   max_bytes: z.int().nonnegative().optional(),
   classes: z.record(word, z.array(word).min(1)).optional().meta({
     description:
-      'As `{"task_type":["debugging"]}`: what the client says in `sluice-class: task_type=debugging`, else what local rules find in the request',
+      'As `{"task_type":["debugging"]}`: what the client says in `sluice-class: task_type=debugging`, else what local rules find in the request; for a rule with a policy either of both, unless the key has the scope `label`',
   }),
   sensitivity: z.array(z.enum(sensitivities)).min(1).optional().meta({
-    description: 'What the client says in `sluice-sensitivity: internal`, else what local rules find',
+    description:
+      'What local rules find in the request, or what the client says in `sluice-sensitivity: internal` where that is higher; of a key with the scope `label` what it says',
   }),
 })
 

@@ -46,6 +46,8 @@ export function ruleOf(route: Route): Rule {
   )
   const { classes = {}, sensitivity } = match
   const asksOfContent = Object.entries(classes)
+  // Who is kept in must not get out by calling its request something else.
+  const guards = route.spec.policy !== undefined
   const { tags = [], min_bytes: least, max_bytes: most } = match
 
   return { ...route, mismatch }
@@ -61,7 +63,8 @@ export function ruleOf(route: Route): Rule {
     for (const [name, pattern] of headers) if (!pattern(shape.headers.get(name))) return 'header'
     // Last, as they may take reading the request.
     if (sensitivity !== undefined && isNone(sensitivity, shape.facts('sensitivity'))) return 'sensitivity'
-    for (const [name, wanted] of asksOfContent) if (isNone(wanted, shape.facts(name))) return 'classification'
+    for (const [name, wanted] of asksOfContent)
+      if (isNone(wanted, shape.facts(name, guards))) return 'classification'
     return null
   }
 }

@@ -56,6 +56,7 @@ export const dryRunBody = z.strictObject({
     .meta({ description: 'The request body; its model, its size and what it is about matter' }),
   model: z.string().max(500).optional().meta({ description: 'Instead of the one in the body or the path' }),
   bytes: z.int().nonnegative().optional().meta({ description: 'Instead of the size of the body' }),
+  trusted: z.boolean().default(false).meta({ description: 'As of a key with the scope `label`' }),
   tenant: z.string().max(200).default('default'),
   key_id: z.string().max(200).nullable().default(null),
   tags: z.array(z.string().max(200)).max(50).default([]),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
-import { factsOf, saidFacts } from '../../../src/llm/routing/facts.ts'
+import { type Fact, factsOf, saidFacts } from '../../../src/llm/routing/facts.ts'
 import { underPolicy } from '../../../src/llm/routing/policy.ts'
 import type { Reply } from '../../support/upstream.ts'
 import { type RoutedGateway, routedGateway } from './support.ts'
@@ -28,8 +28,11 @@ async function who(body: string | Uint8Array<ArrayBuffer>, headers: Record<strin
 }
 
 describe('what a call is about', () => {
-  const about = (text: string, headers = new Headers()) =>
-    factsOf(headers, { dialect: 'anthropic', path: '/v1/messages', body: Buffer.from(question(text)) })
+  const about = (text: string, headers = new Headers(), trusted = false) =>
+    factsOf(
+      { headers, trusted },
+      { dialect: 'anthropic', path: '/v1/messages', body: Buffer.from(question(text)) },
+    )
 
   test('is found by the local rules where the client says nothing', () => {
     const facts = about(`${secret} Debug this: TypeError in src/a.ts`)
@@ -38,23 +41,55 @@ describe('what a call is about', () => {
     expect(facts('no-such-class')).toEqual({ values: [], by: null })
   })
 
-  test('is what the client says, name by name; a word that is no sensitivity says nothing', () => {
+  test('is what a trusted client says, name by name; a word that is no sensitivity says nothing', () => {
     const headers = new Headers({ 'sluice-class': 'task_type=planning', 'sluice-sensitivity': 'Public' })
-    const facts = about(secret, headers)
+    const facts = about(secret, headers, true)
     expect(facts('sensitivity')).toEqual({ values: ['public'], by: 'header' })
-    expect(facts('task_type')).toEqual({ values: ['planning'], by: 'header' })
+    expect(facts('task_type', true)).toEqual({ values: ['planning'], by: 'header' })
     expect(facts('complexity')).toEqual({ values: ['low'], by: 'rules' })
-    expect(saidFacts(headers)('complexity')).toBeUndefined()
+    expect(saidFacts({ headers, trusted: true })('complexity')).toBeUndefined()
+    expect(saidFacts({ headers, trusted: true })('sensitivity')?.values).toEqual(['public'])
     headers.set('sluice-sensitivity', 'open')
     expect(facts('sensitivity')).toEqual({ values: ['critical'], by: 'rules' })
+  })
+
+  test('is never less sensitive than it looks, whatever a client says, and more where it says so', () => {
+    const said = (word: string) => new Headers({ 'sluice-sensitivity': word })
+    const table = ['public', 'internal', 'sensitive', 'critical'].map((word) => [
+      about(secret, said(word))('sensitivity'),
+      about(harmless, said(word))('sensitivity'),
+      saidFacts({ headers: said(word), trusted: false })('sensitivity')?.values[0],
+    ])
+    const found: Fact = { values: ['critical'], by: 'rules' }
+    expect(table).toEqual([
+      [found, { values: ['public'], by: 'rules' }, undefined],
+      [found, { values: ['internal'], by: 'header' }, undefined],
+      [found, { values: ['sensitive'], by: 'header' }, undefined],
+      [{ values: ['critical'], by: 'header' }, { values: ['critical'], by: 'header' }, 'critical'],
+    ])
+  })
+
+  test('can be claimed before a rule that keeps things in, but not denied', () => {
+    const headers = new Headers({ 'sluice-class': 'task_type=planning' })
+    const facts = about('Debug this: TypeError in src/a.ts', headers)
+    expect(facts('task_type')).toEqual({ values: ['planning'], by: 'header' })
+    expect(facts('task_type', true)).toEqual({ values: ['planning', 'debugging'], by: 'both' })
+    expect(saidFacts({ headers, trusted: false })('task_type', true)).toBeUndefined()
   })
 
   test('is read from what is embedded too, and from packed bodies; unknown where nobody can read it', () => {
     const input = Buffer.from(JSON.stringify({ model: 'e', input: 'password: "correct-horse-staple"' }))
     const of = (body: Uint8Array, encoding?: string) =>
-      factsOf(new Headers(encoding === undefined ? {} : { 'content-encoding': encoding }), {
-        ...{ dialect: 'openai-embeddings', path: '/v1/embeddings', body },
-      })('sensitivity')
+      factsOf(
+        {
+          headers: new Headers({
+            'sluice-sensitivity': 'public',
+            ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
+          }),
+          trusted: false,
+        },
+        { dialect: 'openai-embeddings', path: '/v1/embeddings', body },
+      )('sensitivity')
     expect(of(input)?.values).toEqual(['critical'])
     expect(of(gzipSync(input), 'gzip')?.values).toEqual(['critical'])
     expect(of(input, 'gzip')).toEqual({ values: [], by: null })
@@ -74,12 +109,36 @@ test('rules match on what the request itself says, before it is sent anywhere', 
   expect((await who(question('Debug this: TypeError in src/a.ts'))).json).toEqual({ who: 'two' })
   expect((await who(question(harmless))).json).toEqual({ who: 'native' })
   expect((await who(question(harmless), { 'sluice-sensitivity': 'critical' })).json).toEqual({ who: 'one' })
-  expect((await who(question(secret), { 'sluice-sensitivity': 'public' })).json).toEqual({ who: 'native' })
+  expect((await who(question(secret), { 'sluice-sensitivity': 'public' })).json).toEqual({ who: 'one' })
   const explained = await who(question(secret), { 'sluice-dry-run': '1' })
   expect(explained.json).toMatchObject({
     route: 'inside',
     facts: { sensitivity: { values: ['critical'], by: 'rules' } },
   })
+})
+
+test('a key with the scope `label` is believed, and no other', async () => {
+  const route = { policy: 'default_local_first', candidates: [{ provider: 'one' }] }
+  const classes = {
+    ...route,
+    match: { classes: { task_type: ['debugging'] } },
+    policy: 'compliance_local_only',
+  }
+  const headers = { 'sluice-sensitivity': 'public', 'sluice-class': 'task_type=planning' }
+  for (const [scopes, status] of [
+    [['call'], 403],
+    [['call', 'label'], 200],
+    [['admin'], 200],
+  ] as const) {
+    gateway = await routedGateway([ok('native'), ok('one')], { caller: { scopes: new Set(scopes) } })
+    await gateway.route('kept', route)
+    expect([scopes, (await who(question(secret), headers)).status]).toEqual([scopes, status])
+    await gateway.route('kept', classes)
+    const debugging = question('Debug this: TypeError in src/a.ts')
+    expect([scopes, (await who(debugging, headers)).status]).toEqual([scopes, status])
+    await gateway.stop()
+    gateway = null
+  }
 })
 
 test('a policy keeps a call on own machines by its sensitivity, and says so where nobody is left', async () => {
