@@ -88,14 +88,18 @@ export async function claim(
     ),
     ranked as (
       select r.*, row_number() over (partition by tenant order by priority desc, run_at, id)
-          + coalesce((select sum(n) from flying f where f.tenant = r.tenant), 0) as turn,
-        row_number() over (partition by kind order by priority desc, run_at, id) as of_kind
+          + coalesce((select sum(n) from flying f where f.tenant = r.tenant), 0) as turn
       from ready r
     ),
+    -- By turn here, too: or all that a kind may have would go to the tenant that came first.
+    placed as (
+      select *, row_number() over (partition by kind order by turn, priority desc, run_at, id) as of_kind
+      from ranked
+    ),
     chosen as (
-      select ranked.id, ranked.kind from ranked left join open_kinds o on o.kind = ranked.kind
-      where ranked.of_kind <= coalesce(o.room, ${room})
-      order by turn, priority desc, run_at, ranked.id
+      select p.id, p.kind from placed p left join open_kinds o on o.kind = p.kind
+      where p.of_kind <= coalesce(o.room, ${room})
+      order by turn, priority desc, run_at, p.id
       limit (select case when paused then 0 else greatest(0, least(${room}, room, allowed)) end from everything)
     ),
     admitted as (
