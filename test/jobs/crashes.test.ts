@@ -1,49 +1,112 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { openMender } from '../../src/jobs/feeding/sweep.ts'
 import { begin } from '../../src/jobs/running/begin.ts'
+import type { TestProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
-import { engines, openRig, type Rig } from './support.ts'
+import { engines, openRig } from './support.ts'
 import { openWorkers, type Workers } from './workers.ts'
 
-describe.each(engines)('workers that die, on %s', (engine) => {
-  let rig: Rig
+/** A job of so many ms and two workers, of which one has begun it. */
+async function begunByOne({ start, takes }: Workers, ms: number) {
+  const [one, two] = await Promise.all([start('one'), start('two')])
+  const id = await takes(ms)
+  const begun = async (worker: TestProcess) => {
+    await worker.line(new RegExp(`begun ${id}`))
+    return worker
+  }
+  const its = await Promise.any([begun(one), begun(two)])
+  return { id, its, ...(its === one ? { other: two, otherName: 'two' } : { other: one, otherName: 'one' }) }
+}
+
+async function resultOf({ rig }: Workers, id: string): Promise<unknown> {
+  const [row] = await rig.database.sql<{ body: Uint8Array }[]>`
+    select body from job_bodies where job_id = ${id} and part = 'result'`
+  return JSON.parse(Bun.zstdDecompressSync(row?.body ?? new Uint8Array()).toString())
+}
+
+// All at once: what takes the time is that an engine gives a dead worker up after some 10 s.
+describe('workers that die', () => {
+  test.concurrent.each(engines)(
+    'Q4: a job whose worker is killed runs again within 15 s, and is counted once, on %s',
+    async (engine) => {
+      await using workers = await openWorkers(engine)
+      const { id, its, other, otherName } = await begunByOne(workers, 3_000)
+      await its.kill('SIGKILL')
+      const killed = performance.now()
+      await other.line(new RegExp(`begun ${id}`), 60_000)
+      expect(performance.now() - killed).toBeLessThan(15_000)
+      const row = await workers.rig.becomes(id, 'succeeded')
+      // One attempt was all that it had: the one that its worker did not survive does not count.
+      expect(row).toMatchObject({ attempt: 2, spared: 1 })
+      expect(await workers.outcomes(id)).toEqual(['lost', 'succeeded'])
+      expect(await resultOf(workers, id)).toBe(otherName)
+    },
+    120_000,
+  )
+
+  test.concurrent.each(engines)(
+    'Q4: a worker that comes back from a long silence cannot write the end of what another one has, on %s',
+    async (engine) => {
+      await using workers = await openWorkers(engine)
+      const { id, its, other, otherName } = await begunByOne(workers, 3_000)
+      process.kill(its.pid, 'SIGSTOP')
+      await other.line(new RegExp(`begun ${id}`), 60_000)
+      process.kill(its.pid, 'SIGCONT')
+      await workers.rig.becomes(id, 'succeeded')
+      expect(await resultOf(workers, id)).toBe(otherName)
+      expect(await workers.outcomes(id)).toEqual(['lost', 'succeeded'])
+      await Promise.all([its.kill(), other.kill()])
+      expect(await resultOf(workers, id)).toBe(otherName)
+    },
+    120_000,
+  )
+
+  test.concurrent.each(engines)(
+    'a worker that is told to stop hands its job on, which costs no attempt, on %s',
+    async (engine) => {
+      await using workers = await openWorkers(engine)
+      const { id, its, other } = await begunByOne(workers, 3_000)
+      const told = performance.now()
+      await its.kill('SIGTERM')
+      expect(its.lines.join('\n')).toContain(`stopped ${id} StoppedError`)
+      await other.line(new RegExp(`begun ${id}`), 60_000)
+      expect(performance.now() - told).toBeLessThan(5_000)
+      expect(await workers.rig.becomes(id, 'succeeded')).toMatchObject({ spared: 1 })
+      expect((await workers.outcomes(id)).at(-1)).toBe('succeeded')
+    },
+    120_000,
+  )
+
+  test.concurrent.each(engines)(
+    'a job over which ten workers died is a dead letter, whoever was the reason, on %s',
+    async (engine) => {
+      await using workers = await openWorkers(engine)
+      const { rig, takes } = workers
+      const { sql } = rig.database
+      const id = await takes(1)
+      await sql`
+      insert into job_attempts (job_id, attempt, worker, started_at, ended_at, outcome, wait_ms)
+      select ${id}, n, 'dead', now(), case when n < 10 then now() end, case when n < 10 then 'lost' end, 0
+      from generate_series(1, 10) n`
+      await sql`
+      update jobs set state = 'running', attempt = 10, spared = 9, admission = 10, worker = 'dead', started_at = now(),
+        heartbeat_at = now() - interval '1 minute' where id = ${id}`
+      await workers.start('last')
+      expect(await rig.becomes(id, 'failed', 60_000)).toMatchObject({ error_class: 'WorkerDiedError' })
+    },
+    120_000,
+  )
+})
+
+describe.each(engines)('workers that were not heard of, on %s', (engine) => {
   let workers: Workers
   beforeAll(async () => {
-    rig = await openRig(engine)
-    workers = openWorkers(rig)
+    workers = await openWorkers(engine)
   }, 60_000)
-  afterAll(() => rig.close())
-  afterEach(() => workers.end())
-  const worker = (name: string) => workers.start(name)
-  const takes = (ms: number, how: Record<string, unknown> = {}) =>
-    rig.add({ kind: 'scripted', input: { n: ms }, ...how })
-  const history = (id: string) =>
-    rig.database.sql<{ attempt: number; outcome: string | null }[]>`
-      select attempt, outcome from job_attempts where job_id = ${id} order by attempt`
-  const resultOf = async (id: string) => {
-    const [row] = await rig.database.sql<{ body: Uint8Array }[]>`
-      select body from job_bodies where job_id = ${id} and part = 'result'`
-    return JSON.parse(Bun.zstdDecompressSync(row?.body ?? new Uint8Array()).toString())
-  }
-
-  test('Q4: a job whose worker is killed runs again within 15 s, and is counted once', async () => {
-    const first = await worker('first')
-    const id = await takes(2_000)
-    await first.line(new RegExp(`begun ${id}`))
-    await first.kill('SIGKILL')
-    const killed = performance.now()
-    const second = await worker('second')
-    await second.line(new RegExp(`begun ${id}`), 20_000)
-    expect(performance.now() - killed).toBeLessThan(15_000)
-    const row = await rig.becomes(id, 'succeeded')
-    // One attempt was all that it had: the one that its worker did not survive does not count.
-    expect(row).toMatchObject({ attempt: 2, spared: 1 })
-    expect((await history(id)).map(({ outcome }) => outcome)).toEqual(['lost', 'succeeded'])
-    expect(await resultOf(id)).toBe('second')
-    await second.kill()
-  }, 60_000)
+  afterAll(() => workers[Symbol.asyncDispose]())
 
   test('a job that is to be cancelled does not begin anew when its worker dies', async () => {
+    const { rig, takes, outcomes } = workers
     const { sql } = rig.database
     const handed = await takes(60_000)
     const swept = await takes(60_000)
@@ -63,11 +126,12 @@ describe.each(engines)('workers that die, on %s', (engine) => {
     expect(await mend()).toEqual([swept])
     for (const id of [handed, swept]) {
       expect(await rig.row(id)).toMatchObject({ state: 'cancelled', attempt: 1 })
-      expect((await history(id)).map(({ outcome }) => outcome)).toEqual(['lost'])
+      expect(await outcomes(id)).toEqual(['lost'])
     }
   })
 
   test('a worker that was silent as its database was away, or clocks jumped, keeps its job', async () => {
+    const { rig, takes } = workers
     const { sql } = rig.database
     const id = await takes(60_000)
     await sql`
@@ -80,51 +144,6 @@ describe.each(engines)('workers that die, on %s', (engine) => {
     expect(await rig.row(id)).toMatchObject({ state: 'running', attempt: 1 })
     await sql`update jobs set state = 'cancelled' where id = ${id}`
   })
-
-  test('Q4: a worker that comes back from a long silence cannot write the end of what another one has', async () => {
-    const asleep = await worker('asleep')
-    const id = await takes(1_500)
-    await asleep.line(new RegExp(`begun ${id}`))
-    process.kill(asleep.pid, 'SIGSTOP')
-    const awake = await worker('awake')
-    await awake.line(new RegExp(`begun ${id}`), 30_000)
-    process.kill(asleep.pid, 'SIGCONT')
-    await rig.becomes(id, 'succeeded')
-    expect(await resultOf(id)).toBe('awake')
-    expect((await history(id)).map(({ outcome }) => outcome)).toEqual(['lost', 'succeeded'])
-    await Promise.all([asleep.kill(), awake.kill()])
-    expect(await resultOf(id)).toBe('awake')
-  }, 60_000)
-
-  test('a worker that is told to stop hands its job on, which costs no attempt', async () => {
-    const leaving = await worker('leaving')
-    const id = await takes(3_000)
-    await leaving.line(new RegExp(`begun ${id}`))
-    const staying = await worker('staying')
-    const told = performance.now()
-    await leaving.kill('SIGTERM')
-    expect(leaving.lines.join('\n')).toContain(`stopped ${id} StoppedError`)
-    await staying.line(new RegExp(`begun ${id}`), 10_000)
-    expect(performance.now() - told).toBeLessThan(5_000)
-    expect(await rig.becomes(id, 'succeeded')).toMatchObject({ spared: 1 })
-    expect((await history(id)).at(-1)?.outcome).toBe('succeeded')
-    await staying.kill()
-  }, 60_000)
-
-  test('a job over which ten workers died is a dead letter, whoever was the reason, and may be tried again by hand', async () => {
-    const { sql } = rig.database
-    const id = await takes(1)
-    await sql`
-      insert into job_attempts (job_id, attempt, worker, started_at, ended_at, outcome, wait_ms)
-      select ${id}, n, 'dead', now(), case when n < 10 then now() end, case when n < 10 then 'lost' end, 0
-      from generate_series(1, 10) n`
-    await sql`
-      update jobs set state = 'running', attempt = 10, spared = 9, admission = 10, worker = 'dead', started_at = now(),
-        heartbeat_at = now() - interval '1 minute' where id = ${id}`
-    const last = await worker('last')
-    expect(await rig.becomes(id, 'failed', 15_000)).toMatchObject({ error_class: 'WorkerDiedError' })
-    await last.kill()
-  }, 60_000)
 })
 
 describe.skipIf(!engines.includes('redis'))('an engine that forgets', () => {
@@ -155,12 +174,9 @@ describe.skipIf(!engines.includes('redis'))('an engine that forgets', () => {
     await rig.worker({ concurrency: 4 })
     const ids: string[] = []
     let loading = true
-    const slowest: number[] = []
     const load = (async () => {
       while (loading) {
-        const asked = performance.now()
         ids.push(await rig.add({ kind: 'scripted', input: {} }))
-        slowest.push(performance.now() - asked)
         await Bun.sleep(5) // the pace of the load
       }
     })()
@@ -168,12 +184,12 @@ describe.skipIf(!engines.includes('redis'))('an engine that forgets', () => {
       const so = ids.length
       await until('jobs are taken', () => ids.length > so + 5)
       await redis?.kill()
-      await Bun.sleep(30 * outage) // each outage is longer than the one before
+      const taken = ids.length
+      await until('jobs are taken without it', () => ids.length > taken + 2 * outage)
       await redis?.restart()
     }
     loading = false
     await load
-    expect(Math.max(...slowest)).toBeLessThan(1_000)
     for (const id of ids) await rig.becomes(id, 'succeeded', 30_000)
     const [attempts] = await rig.database
       .sql`select count(*)::int as n from job_attempts where outcome = 'succeeded'`
