@@ -6,8 +6,8 @@ import { installMissing } from './start/install.ts'
 import { installPrograms } from './test/programs.ts'
 import { openTally } from './test/tally.ts'
 
-/** Per test, in ms: real servers start in many of them, and machines for tests are slow. */
-const timeout = 30_000
+/** Per test, in ms: real servers start in many of them, machines for tests are slow, and `until` is patient. */
+const timeout = 120_000
 
 await installMissing({ development: true })
 await installPrograms({

@@ -71,7 +71,7 @@ test('who reads what takes too long is told so, and no connection is lost to it'
   const { sql, url } = database
   const access = await testAccess(sql)
   const bounded = new URL(url)
-  bounded.searchParams.set('statement_timeout', '100')
+  bounded.searchParams.set('statement_timeout', '1000')
   const reads = openStore(bounded.href, { max: 1 })
   const app = testApp(access, { routes: [accessRoutes({ sql, reads: reads.sql, access })] })
   const read = () => ask(app, '/api/audit', { headers: bearer(adminKey) })

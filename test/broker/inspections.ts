@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { BrokerDownError } from '#broker'
+import { promptly } from '../support/promptly.ts'
 import { until } from '../support/until.ts'
 import { broker, ignore, note, noteQueue, type OpenServer, sharedEngine } from './server.ts'
 
@@ -124,9 +125,9 @@ export function inspectionCases(engine: string, open: OpenServer): void {
       const cut = broker(own.url, 'cut')
       await cut.inspect(noteQueue()).overview()
       own.gate.close()
-      const from = performance.now()
-      await expect(cut.inspect(noteQueue()).overview()).rejects.toBeInstanceOf(BrokerDownError)
-      expect(performance.now() - from).toBeLessThan(2_500)
+      await promptly('to look', 2_500, () =>
+        expect(cut.inspect(noteQueue()).overview()).rejects.toBeInstanceOf(BrokerDownError),
+      )
       await cut.close()
       await own[Symbol.asyncDispose]()
     }, 20_000)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { BrokerDownError } from '#broker'
+import { promptly } from '../support/promptly.ts'
 import { until } from '../support/until.ts'
 import { broker, ignore, note, noteQueue, type OpenServer } from './server.ts'
 
@@ -30,9 +31,7 @@ export function outageCases(engine: string, open: OpenServer): void {
       ] as const) {
         away()
         for (const call of [() => producer.enqueue(note('x'), { id: 'during' }), one.ping]) {
-          const asked = performance.now()
-          await expect(call()).rejects.toBeInstanceOf(BrokerDownError)
-          expect(performance.now() - asked).toBeLessThan(2_300)
+          await promptly('to be told', 2_300, () => expect(call()).rejects.toBeInstanceOf(BrokerDownError))
         }
         back()
         await until('it takes jobs again', () => accepts(() => producer.enqueue(note('y'), { id: 'after' })))
@@ -92,20 +91,27 @@ export function outageCases(engine: string, open: OpenServer): void {
       const producer = one.producer(queue)
       const ran = new Map<string, number>()
       one.consume(queue, async (_, { id }) => ran.set(id, performance.now()), { onError: ignore })
-      await producer.enqueue(note('x'), { id: 'before' })
-      await until('it has run', () => ran.has('before'))
+      let made = 0
+      /** Until it ran, in ms; null where it was not taken. */
+      const pickedUp = async () => {
+        const id = `job-${made++}`
+        const sent = performance.now()
+        if (!(await accepts(() => producer.enqueue(note('x'), { id })))) return null
+        await until('it has run', () => ran.has(id))
+        return (ran.get(id) ?? 0) - sent
+      }
+      const before: number[] = []
+      for (let time = 0; time < 5; time += 1) before.push((await pickedUp()) ?? 0)
+      // As before where the machine is too busy for it.
+      const quick = Math.max(100, 2 * Math.max(...before))
       server.gate.shut()
-      expect(await accepts(() => producer.enqueue(note('x'), { id: 'during' }))).toBe(false)
+      expect(await pickedUp()).toBeNull()
       server.gate.open()
-      let attempt = 0
       await until(
         'pick-up is quick',
         async () => {
-          const id = `after-${attempt++}`
-          const sent = performance.now()
-          if (!(await accepts(() => producer.enqueue(note('x'), { id })))) return false
-          await until('it has run', () => ran.has(id), { ms: 15_000 })
-          return (ran.get(id) ?? 0) - sent < 100
+          const ms = await pickedUp()
+          return ms !== null && ms < quick
         },
         { ms: 15_000 },
       )

@@ -40,17 +40,20 @@ test('sessions that the server ends are replaced, and a job is picked up at once
   one.consume(queue, async (_, { id }) => ran.push(id), { onError: ignore })
   await one.producer(queue).enqueue(note('x'), { id: 'before' })
   await until('it has run', () => ran.length === 1)
+  const took: number[] = []
   for (let time = 0; time < 5; time += 1) {
     await database.sql`
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid() and application_name <> 'test'`
     const sent = await sendUntilTaken(() => one.producer(queue).enqueue(note('x'), { id: `after-${time}` }))
     await until('it has run', () => ran.includes(`after-${time}`))
-    expect(performance.now() - sent).toBeLessThan(1_500)
+    took.push(performance.now() - sent)
   }
+  // A busy machine may hold up some; not most.
+  expect(took.toSorted((a, b) => a - b)[2]).toBeLessThan(1_500)
   await one.close()
   await database.drop()
-}, 30_000)
+}, 120_000)
 
 test('many processes may start at once on a database that BullMQ has never seen', async () => {
   const database = await emptyDatabase()

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { BrokerDownError } from '#broker'
 import { SetupError } from '#lib/errors'
+import { temporaryFolder } from '../support/folder.ts'
 import { freePort } from '../support/port.ts'
 import { redisMissing, type TestRedis, testRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
@@ -89,15 +91,15 @@ describe.skipIf(redisMissing() !== undefined)('forms of Redis', () => {
 
   test('sentinels', async () => {
     await using redis = await server()
-    const port = await freePort()
-    const config = `/tmp/sentinel-${port}.conf`
+    const port = freePort()
+    const config = join(temporaryFolder(), 'sentinel.conf')
     await Bun.write(config, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${redis.port} 1\n`)
     const sentinel = Bun.spawn(['redis-server', config, '--sentinel'], { stdout: 'ignore' })
     await using one = open(`redis+sentinel://127.0.0.1:${port}/main`)
     await until('the sentinel is there', () => one.verify().then(yes, no))
     await runsOne(one)
     sentinel.kill()
-    await Promise.all([sentinel.exited, Bun.file(config).delete()])
+    await sentinel.exited
   }, 20_000)
 })
 

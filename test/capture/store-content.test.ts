@@ -81,7 +81,7 @@ test('contents that are fetched are checked, and built upon others that are not'
   await database.sql`update exchanges set request_sha256 = sha256('') where id = ${damaged?.open.id ?? ''}`
   const read = await openContents(database.sql).fetch([earlier, damaged].map((one) => one?.open.id ?? ''))
   sameExchange((await read(earlier?.open.id ?? '')) ?? undefined, earlier)
-  expect(read(damaged?.open.id ?? '')).rejects.toThrow('not those that were stored')
+  await expect(read(damaged?.open.id ?? '')).rejects.toThrow('not those that were stored')
   expect(await read(newId())).toBeNull()
 })
 
@@ -152,7 +152,7 @@ test('R6: damage is noticed, never handed out', async () => {
   await stored(handlerOn(database.sql), [exchange as RecordedExchange])
   const id = exchange?.open.id ?? ''
   await database.sql`update exchanges set response_sha256 = sha256('x') where id = ${id}`
-  expect(readContent(database.sql, id)).rejects.toThrow('not those that were stored')
+  await expect(readContent(database.sql, id)).rejects.toThrow('not those that were stored')
   await database.sql`update contents set base = gen_random_uuid() where id = ${id}`
-  expect(readContent(database.sql, id)).rejects.toThrow()
+  await expect(readContent(database.sql, id)).rejects.toThrow()
 })

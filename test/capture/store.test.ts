@@ -114,7 +114,7 @@ test('a batch in parts is stored with its last part, in any order before it', as
       'base64',
     ),
   })
-  expect(handler(part(2), job)).rejects.toThrow('0 of 2 earlier parts are here')
+  await expect(handler(part(2), job)).rejects.toThrow('0 of 2 earlier parts are here')
   await handler(part(1), job)
   await handler(part(1), job)
   expect([...(await commits.committed('parts-0', ['77-p0', '77-p1', '77'])).keys()]).toEqual(['77-p1'])

@@ -21,7 +21,7 @@ describe('startup contexts', () => {
     expect(value.contexts).toHaveLength(8)
     expect(active).toHaveLength(1)
     const twice = on.database.sql`update startup_contexts set is_active = true`
-    expect(twice.execute()).rejects.toThrow(/startup_contexts_one_active/)
+    await expect(twice.execute()).rejects.toThrow(/startup_contexts_one_active/)
     const got = await on.call('dewey_get_startup_context')
     expect(got.value).toMatchObject({ name: active[0].name, content: `content of ${active[0].name}` })
   })

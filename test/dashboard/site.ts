@@ -23,7 +23,7 @@ const adminKey = 'sk-sluice-admin-of-the-pages'
 export async function startSite(queues: string[]): Promise<Site> {
   const database = await testDatabase()
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-site-'))
-  const port = await freePort()
+  const port = freePort()
   const env = {
     ...{ DATABASE_URL: database.url, DATA_DIR: dataDir, ADMIN_KEY: adminKey, PORT: String(port) },
     ...{ HOST: '127.0.0.1', LOG_LEVEL: 'info', PRIVATE_ADDRESSES: 'true', QUEUE_URL: undefined },

@@ -69,14 +69,15 @@ describe.each(engines)('bulk operations on %s', (engine) => {
 
   test('an operation keeps to its rate', async () => {
     await plant(100, 'slow', 'scheduled')
-    const { id } = await bulk({ action: 'cancel', filter: { tag: 'slow' }, per_second: 20 })
     const began = performance.now()
+    const { id } = await bulk({ action: 'cancel', filter: { tag: 'slow' }, per_second: 20 })
     await until('some are cancelled', async () => (await show(id)).changed >= 20)
     expect(performance.now() - began).toBeGreaterThan(500)
-    expect((await show(id)).changed).toBeLessThan(60)
     expect((await act(id, 'cancel')).json).toMatchObject({ state: 'cancelled' })
-    expect(await counted('slow', 'scheduled')).toBeGreaterThan(30)
-  }, 20_000)
+    // It may begin with those of a second.
+    const most = 20 + ((performance.now() - began) / 1_000) * 20
+    expect(100 - (await counted('slow', 'scheduled'))).toBeLessThanOrEqual(most)
+  }, 60_000)
 
   test('what it must not do it does not', async () => {
     const key = await one.key({ scopes: ['call', 'read'] })

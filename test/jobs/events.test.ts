@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { promptly } from '../support/promptly.ts'
 import { until } from '../support/until.ts'
 import { type JobsApp, openJobsApp } from './http.ts'
 import { openRig, type Rig } from './support.ts'
@@ -112,13 +113,14 @@ test('fifty listeners cost one session of the database', async () => {
 })
 
 test('a running job is cancelled by another process within a second', async () => {
-  const { id } = await held()
-  await rig.becomes(id, 'running')
-  const asked = performance.now()
-  const answer = await one.ask('POST', `/api/jobs/${id}/cancel`, { body: { reason: 'enough' } })
-  expect(answer.json).toEqual({ id, state: 'running' } as never)
-  await rig.becomes(id, 'cancelled')
-  expect(performance.now() - asked).toBeLessThan(1_000)
+  const id = await promptly('a job that runs and is cancelled', 1_000, async () => {
+    const { id } = await held()
+    await rig.becomes(id, 'running')
+    const answer = await one.ask('POST', `/api/jobs/${id}/cancel`, { body: { reason: 'enough' } })
+    expect(answer.json).toEqual({ id, state: 'running' } as never)
+    await rig.becomes(id, 'cancelled')
+    return id
+  })
   const [attempt] = await rig.database.sql`select outcome from job_attempts where job_id = ${id}`
   expect(attempt?.outcome).toBe('cancelled')
 })

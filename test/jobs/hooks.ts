@@ -35,7 +35,8 @@ export type Hooks = {
   close(): Promise<void>
 }
 
-const patienceMs = 300
+/** For an answer, in ms: time enough for a receiver on a machine that is busy. */
+export const patienceMs = 2_000
 
 export async function openHooks(engine: Engine): Promise<Hooks> {
   let script: Script = (reply) => reply.answer(200, {})

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type Gate, openGate } from '../support/gate.ts'
+import { promptly } from '../support/promptly.ts'
 import { until } from '../support/until.ts'
 import { type JobsApp, openJobsApp } from './http.ts'
 
@@ -30,9 +31,9 @@ test('Q1: while the database is down or hangs, a submission is told so within a 
     [gate.freeze, gate.thaw],
   ] as const) {
     away()
-    const asked = performance.now()
-    const answers = await Promise.all(Array.from({ length: 50 }, () => submit()))
-    expect(performance.now() - asked).toBeLessThan(1_200)
+    const answers = await promptly('fifty submissions', 1_200, () =>
+      Promise.all(Array.from({ length: 50 }, () => submit())),
+    )
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
     expect(answers[0]?.headers.get('retry-after')).toBe('1')
     back()

@@ -41,7 +41,18 @@ describe.each(engines)('a database that is killed and started again, queue on %s
         throw error
       }
     }
-    for (let time = 0; time < 20; time++) await submit()
+    /** Until it began, in ms; null where it was not taken. */
+    const pickedUp = async () => {
+      const sent = performance.now()
+      const number = await submit()
+      if (number === null) return null
+      await until('it runs', () => began.has(number))
+      return (began.get(number) ?? 0) - sent
+    }
+    const before: number[] = []
+    for (let time = 0; time < 20; time++) before.push((await pickedUp()) ?? 0)
+    // As before where the machine is too busy for it.
+    const quick = Math.max(100, 2 * Math.max(...before))
     process.kill(server.pid, 'SIGKILL')
     await until('it has gone', () => !isAlive(server.pid))
     // Its sessions outlive it for a moment: what they still take must not be lost either.
@@ -52,11 +63,8 @@ describe.each(engines)('a database that is killed and started again, queue on %s
     await until(
       'a job is picked up at once',
       async () => {
-        const sent = performance.now()
-        const number = await submit()
-        if (number === null) return false
-        await until('it runs', () => began.has(number), { ms: 15_000 })
-        return (began.get(number) ?? 0) - sent < 100
+        const ms = await pickedUp()
+        return ms !== null && ms < quick
       },
       { ms: 15_000 },
     )

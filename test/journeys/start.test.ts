@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
 import { testDatabase } from '../support/postgres.ts'
-import { spawnProcess } from '../support/process.ts'
+import { isAlive, spawnProcess } from '../support/process.ts'
 import { redisMissing, testRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 import { spawnStart, startAll, stopAll } from './started.ts'
@@ -60,10 +60,7 @@ test('Ctrl-C in a terminal, which reaches bun start and its child, is one reques
   const pids = started.pids()
   process.kill(-started.process.pid, 'SIGINT')
   expect(await started.process.exited).toBe(0)
-  await until(
-    'nothing is left',
-    () => started.pids().length === 1 && pids.every((pid) => !existsSync(`/proc/${pid}`)),
-  )
+  await until('nothing is left', () => started.pids().length === 1 && !pids.some(isAlive))
 }, 120_000)
 
 test('a start that cannot work says why in one line', async () => {

@@ -24,7 +24,7 @@ const unset = { DATABASE_URL: undefined, QUEUE_URL: undefined, ADMIN_KEY: undefi
 export async function spawnStart({ dataDir, env, command, cwd }: StartOptions): Promise<TestProcess> {
   return spawnProcess(command ?? [process.execPath, 'scripts/start.ts'], {
     ...(cwd === undefined ? {} : { cwd }),
-    env: { ...unset, DATA_DIR: dataDir, PORT: String(await freePort()), LOG_LEVEL: 'warn', ...env },
+    env: { ...unset, DATA_DIR: dataDir, PORT: String(freePort()), LOG_LEVEL: 'warn', ...env },
   })
 }
 

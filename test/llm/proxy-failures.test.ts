@@ -132,7 +132,7 @@ test('a certificate that does not verify: 502 saying so, and nothing was sent', 
 })
 
 test('an upstream that refuses connections, or has no address: 502 saying so', async () => {
-  const port = await freePort()
+  const port = freePort()
   const settings = {
     down: { baseUrl: `http://127.0.0.1:${port}` },
     lost: { baseUrl: 'http://no-such-host.invalid' },

@@ -1,4 +1,5 @@
 import type { Socket } from 'bun'
+import { freePort } from './port.ts'
 
 export type Gate = {
   port: number
@@ -22,7 +23,7 @@ type Side = { other?: Socket<Side>; waiting: Uint8Array[]; client: boolean; stra
 export function openGate(target: number): Gate {
   const sides = new Set<Socket<Side>>()
   let frozen = false
-  let listener = listen(0)
+  let listener = listen(freePort())
   const { port } = listener
 
   return {

@@ -55,7 +55,7 @@ export function spawnProcess(command: string[], options: SpawnOptions = {}): Tes
   running.set(child.pid, { command: command.join(' '), stop: () => kill('SIGKILL') })
   void exited.then(() => running.delete(child.pid))
 
-  const line = (pattern: RegExp, timeoutMs = 10_000) =>
+  const line = (pattern: RegExp, timeoutMs = 30_000) =>
     new Promise<string>((resolve, reject) => {
       const settle = (found: string | undefined, why: string) => {
         clearTimeout(timer)

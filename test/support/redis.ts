@@ -27,7 +27,7 @@ export function redisMissing(): string | undefined {
 /** A real Redis of its own, on a free port, with an append-only file in a directory of its own. */
 export async function testRedis(settings: Record<string, string> = {}): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-redis-'))
-  const port = await freePort()
+  const port = freePort()
   let server = start()
   await answering()
   return {

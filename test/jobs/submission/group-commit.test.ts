@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { openGroupCommit } from '../../../src/jobs/submission/group-commit.ts'
+import { until } from '../../support/until.ts'
 
 test('a database that has frozen is sent a few groups and no more, and then all is as before', async () => {
   const frozen: (() => void)[] = []
@@ -18,5 +19,5 @@ test('a database that has frozen is sent a few groups and no more, and then all 
   expect(frozen.length).toBeLessThan(12)
   ice.on = false
   for (const thaw of frozen) thaw()
-  expect(await group.add([61])).toEqual([61])
+  await until('it takes one', async () => (await group.add([61]).catch(() => []))[0] === 61)
 })

@@ -116,7 +116,7 @@ describe('equal requests under way', () => {
     const leaving = new AbortController()
     const waiting = gateway.post(asked, { ...on, signal: leaving.signal })
     leaving.abort(new Error('the client left'))
-    expect(waiting).rejects.toThrow('the client left')
+    await expect(waiting).rejects.toThrow('the client left')
   })
 
   test('an answer too large to keep still reaches all who shared it from the start', async () => {

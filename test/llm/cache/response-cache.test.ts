@@ -117,7 +117,7 @@ describe('the response cache', () => {
   test('only, refresh, off, ttl and the words of cache-control are heeded', async () => {
     const gateway = cacheGateway((count) => message(`answer ${count}`))
     const ask = (headers: Record<string, string>) => answered(gateway, { headers })
-    expect(ask({ 'sluice-cache': 'only' })).rejects.toMatchObject({ status: 504, code: 'cache-miss' })
+    await expect(ask({ 'sluice-cache': 'only' })).rejects.toMatchObject({ status: 504, code: 'cache-miss' })
     expect(await ask({ 'sluice-cache': 'ttl=60' })).toBe('answer 1')
     expect(await ask({ 'sluice-cache': 'only' })).toBe('answer 1')
     expect(await ask({ 'sluice-cache': 'refresh' })).toBe('answer 2')
@@ -127,10 +127,10 @@ describe('the response cache', () => {
     expect(await ask({ 'sluice-cache': 'on' })).toBe('answer 2')
     expect(await ask({ 'sluice-cache': 'on', 'cache-control': 'no-cache' })).toBe('answer 5')
     expect(await ask({ 'sluice-cache': 'on', 'cache-control': 'max-age=100' })).toBe('answer 5')
-    expect(gateway.post(asked, { headers: { 'sluice-cache': 'always' } })).rejects.toMatchObject({
+    await expect(gateway.post(asked, { headers: { 'sluice-cache': 'always' } })).rejects.toMatchObject({
       status: 400,
     })
-    expect(gateway.post(asked, { headers: { 'sluice-cache': 'ttl=0' } })).rejects.toMatchObject({
+    await expect(gateway.post(asked, { headers: { 'sluice-cache': 'ttl=0' } })).rejects.toMatchObject({
       status: 400,
     })
   })
@@ -178,7 +178,7 @@ describe('the response cache', () => {
     const ask = (control: string) =>
       answered(gateway, { headers: { ...on.headers, 'cache-control': control } })
     const start = Date.now()
-    expect(ask('only-if-cached')).rejects.toMatchObject({ status: 504, code: 'cache-miss' })
+    await expect(ask('only-if-cached')).rejects.toMatchObject({ status: 504, code: 'cache-miss' })
     expect(await ask('private')).toBe('answer 1')
     expect(await ask('only-if-cached')).toBe('answer 1')
     setSystemTime(start + 100_000)

@@ -56,7 +56,7 @@ describe('a model asked in its own dialect', () => {
       return new Response('{}', { status: 529, headers: { 'retry-after': '0' } })
     }
     const ask = askTool(() => adapters.create({ provider: 'mock', model: 'mock' }, calls()))
-    expect(askModel(ask, { subject, tenant: 'acme', signal })).rejects.toMatchObject({ status: 529 })
+    await expect(askModel(ask, { subject, tenant: 'acme', signal })).rejects.toMatchObject({ status: 529 })
     await askModel(ask, { subject, tenant: 'acme', signal }).catch(() => {})
     expect(asked).toBe(4)
   })
@@ -81,8 +81,8 @@ describe('the answer of a model', () => {
 
   test('is asked for once more where it does not fit, then given up', async () => {
     expect((await ask({ ...opinion, domain: 'cooking' }, opinion)).domain).toBe('legal')
-    expect(ask(undefined, { task_type: 'x' })).rejects.toThrow('classify: task_type')
-    expect(ask(Object.assign(new Error('no'), { status: 401 }), opinion)).rejects.toThrow('no')
+    await expect(ask(undefined, { task_type: 'x' })).rejects.toThrow('classify: task_type')
+    await expect(ask(Object.assign(new Error('no'), { status: 401 }), opinion)).rejects.toThrow('no')
   })
 
   test('its schema names every class', () => {
@@ -176,7 +176,7 @@ describe('a classifier with a model', () => {
     expect(given.filter(Boolean).length).toBe(10)
     const began = performance.now()
     expect(await openTurnsAfter(1, 600)(true, signal)).toBe(true)
-    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(performance.now() - began).toBeLessThan(5_000)
   })
 
   function openTurnsAfter(taken: number, perMinute: number) {

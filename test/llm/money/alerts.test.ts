@@ -58,7 +58,7 @@ describe('an alert', () => {
     const handler = webhookHandler({ sql: database.sql, vault, log: quiet, allowPrivate: true })
     const [id = ''] = due
     const payload = { v: 1, kind: 'budget-alert', id } as const
-    expect(handler(payload, job)).rejects.toThrow('answered 500')
+    await expect(handler(payload, job)).rejects.toThrow('answered 500')
     await until('the first try', () => seen.length === 1)
     expect(await handler(payload, job)).toEqual({ sent: true, status: 204 })
     expect(await handler(payload, job)).toEqual({ sent: false })
@@ -82,7 +82,7 @@ describe('an alert', () => {
   test('to an address of this machine or its network is refused for good, unless the operator allows it', async () => {
     const { due } = await spend('inside', [60], 'http://127.0.0.1:9/')
     const handler = webhookHandler({ sql: database.sql, vault, log: quiet, allowPrivate: false })
-    expect(handler({ v: 1, kind: 'budget-alert', id: due[0] ?? '' }, job)).rejects.toBeInstanceOf(
+    await expect(handler({ v: 1, kind: 'budget-alert', id: due[0] ?? '' }, job)).rejects.toBeInstanceOf(
       FinalJobError,
     )
   })
@@ -169,10 +169,10 @@ describe('a request to an address that a user gave', () => {
       },
     })
     expect((await safeRequest(to('/away'))).status).toBe(302)
-    expect(safeRequest(to('/flood'))).rejects.toMatchObject({ code: 'no-answer' })
-    expect(safeRequest(to('/never'))).rejects.toMatchObject({ code: 'no-answer' })
+    await expect(safeRequest(to('/flood'))).rejects.toMatchObject({ code: 'no-answer' })
+    await expect(safeRequest(to('/never'))).rejects.toMatchObject({ code: 'no-answer' })
     const named = { ...to('/'), url: 'http://user:password@127.0.0.1/' }
-    expect(safeRequest(named)).rejects.toMatchObject({ code: 'bad-url' })
+    await expect(safeRequest(named)).rejects.toMatchObject({ code: 'bad-url' })
     await server.stop(true)
   })
 

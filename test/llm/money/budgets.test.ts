@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { openStore } from '#store'
+import { temporaryFolder } from '../../support/folder.ts'
 import { openGate } from '../../support/gate.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
@@ -145,7 +147,7 @@ describe('M3: while the database is down, a budget', () => {
 
   test('is known to a gateway that starts, by its snapshot; and without one only what is free passes', async () => {
     await plantBudget(database.sql, { limit_micros: 1_000, subject: 'snapshot' })
-    const snapshotFile = `/tmp/${crypto.randomUUID()}.json`
+    const snapshotFile = join(temporaryFolder(), 'money.json')
     await (await testMoney(database.sql, { snapshotFile })).close()
     const nowhere = openStore('postgres://nobody@127.0.0.1:1/none', { max: 1 })
     const known = await testMoney(nowhere.sql, { snapshotFile, log: quiet })

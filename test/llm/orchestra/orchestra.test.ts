@@ -171,7 +171,7 @@ describe('as events', () => {
     const { json } = await send({
       prompt: 'Hi',
       models: ['mock/mock-slow-5000', 'mock/mock'],
-      timeout_seconds: 1,
+      timeout_seconds: 2,
     })
     expect(json.results.map(({ status }: { status: string }) => status)).toEqual(['failed', 'succeeded'])
     expect(json.results[0].error).toMatchObject({ code: 'timeout', status: 504 })
