@@ -26,7 +26,7 @@ export type Edge = {
   /** Bytes of one message. */
   bodyMaxBytes: number
   /** Streams of legacy calls that are under way, by their exchange: where their clients may come back to. */
-  streams: Map<string, { reply: Reply; session: string }>
+  streams: Map<string, LiveStream>
   /** Calls under way. */
   calls: Set<Promise<void>>
   eventsAfter: EventsAfter
@@ -36,6 +36,9 @@ export type Edge = {
   mayBeSecret(text: string): boolean
   log: Logger
 }
+
+/** `resumed`: how many streams go on with it, each of which has a place. */
+export type LiveStream = { reply: Reply; session: string; resumed: number }
 
 /** What the record has of a stream behind the event that its client saw last. */
 export type EventsAfter = McpRecord['eventsAfter']

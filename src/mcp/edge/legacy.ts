@@ -52,7 +52,7 @@ async function request(
     onGone: () => {},
     onStream() {
       server?.timeout(request, 0)
-      edge.streams.set(hop.id, { reply, session: session.claims.id })
+      edge.streams.set(hop.id, { reply, session: session.claims.id, resumed: 0 })
     },
   })
   const call = { message, client: legacyClient(visitor, session), session, hop, outlet: reply, gone: null }
@@ -112,7 +112,7 @@ export async function listenLegacy(edge: Edge, incoming: Incoming): Promise<Resp
   const session = await sessionOf(edge, incoming)
   const lastSeen = request.headers.get('last-event-id')
   server?.timeout(request, 0)
-  const resumed = lastSeen === null ? null : await replay(edge, { lastSeen, session, visitor })
+  const resumed = lastSeen === null ? null : await replay(edge, incoming, { lastSeen, session })
   if (resumed !== null) return resumed
   const leave = edge.places.take(visitor, session.listening !== null)
   const hop = orElse(() => beginHop(edge, incoming, null), leave)

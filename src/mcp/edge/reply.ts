@@ -10,7 +10,7 @@ import { openSse, type SseLimits, type SseStream, sseEvent } from './sse-stream.
 export type Reply = Outlet & {
   response: Promise<Response>
   /** Goes on where a stream broke off; null: it is no stream, or what comes next is not held any more. */
-  resume(after: number): Response | null
+  resume(after: number, onOver: () => void): SseStream | null
 }
 
 export type ReplyOptions = {
@@ -75,14 +75,14 @@ export function openReply(options: ReplyOptions): Reply {
       if (text !== '') stream?.send(text)
       stream?.end()
     },
-    resume(after) {
+    resume(after, onOver) {
       if (state !== 'streaming') return null
       const next = held[0]?.n ?? count + 1
       if (after + 1 < next) return null
       stream?.cut()
-      stream = newStream()
+      stream = newStream(onOver)
       for (const { n, text } of held) if (n > after) stream.send(text)
-      return stream.response
+      return stream
     },
   }
 
@@ -100,11 +100,9 @@ export function openReply(options: ReplyOptions): Reply {
     resolve(stream.response)
   }
 
-  function newStream(): SseStream {
+  function newStream(onOver = () => {}): SseStream {
     const made: SseStream = openSse({
-      ...limits,
-      heartbeat,
-      headers,
+      ...{ ...limits, heartbeat, headers, onOver },
       onGone() {
         if (!resumable && stream === made) options.onGone()
       },

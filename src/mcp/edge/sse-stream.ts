@@ -25,6 +25,8 @@ export type SseOptions = SseLimits & {
   headers?: Record<string, string>
   /** The client hung up, or was cut off. Not after `end`. */
   onGone(): void
+  /** However it is over. Once. */
+  onOver?(): void
 }
 
 const encoder = new TextEncoder()
@@ -33,7 +35,7 @@ const encoder = new TextEncoder()
  * Text goes out as the client takes it; what it does not take waits here, up to a limit, so that a client that is
  * stuck costs that much memory for that long, and nobody else anything.
  */
-export function openSse({ heartbeat, headers, onGone, ...limits }: SseOptions): SseStream {
+export function openSse({ heartbeat, headers, onGone, onOver, ...limits }: SseOptions): SseStream {
   const { queueBytes = 4 * 1024 * 1024, writeTimeoutMs = 30_000, keepAliveMs = 10_000 } = limits
   let state: 'open' | 'ending' | 'closed' = 'open'
   let queue: string[] = []
@@ -94,8 +96,7 @@ export function openSse({ heartbeat, headers, onGone, ...limits }: SseOptions): 
   }
 
   function close(given: ReadableStreamDefaultController<Uint8Array>): void {
-    state = 'closed'
-    removeBeat()
+    settle()
     given.close()
   }
 
@@ -119,6 +120,7 @@ export function openSse({ heartbeat, headers, onGone, ...limits }: SseOptions): 
     queue = []
     removeBeat()
     wake?.()
+    onOver?.()
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type { Answer } from '../../../src/mcp/wire/message.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
 import { startGateway } from '../gateway.ts'
@@ -55,6 +56,50 @@ test('a key has so many streams at most, whatever their era; a stream that took 
     return answer.status === 200
   })
   await another.body?.cancel()
+})
+
+test('streams that are taken up again count, each once, be they from the record or of a call under way', async () => {
+  const ends: (() => void)[] = []
+  const recorded = Bun.randomUUIDv7()
+  const other = await startEdge({
+    ...{ database, edge: { streamsPerKey: 2 } },
+    tools: {
+      async steps({ notify }) {
+        notify('notifications/progress', '{"progress":1}')
+        return await new Promise<Answer>((resolve) => ends.push(() => resolve({ result: '{}' })))
+      },
+    },
+    // Another gateway is at work on it.
+    async eventsAfter() {
+      await Bun.sleep(1) // as long as a look at the record
+      const of = other.hops.find(({ open }) => open.rpc === 'tools/call')?.open.session ?? null
+      return { sse: '', last: 0, final: false, ended: false, requestId: 1, keyId: 'a', session: of }
+    },
+  })
+  const session = await other.session()
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'steps' } }
+  const seen: string[] = []
+  for (const id of [1, 2, 3]) {
+    const events = readEvents(await session.post({ ...body, id }))
+    seen.push((await events.next())?.id ?? '')
+    await events.cancel()
+  }
+  const resume = (lastSeen = '') => session.get({ 'last-event-id': lastSeen })
+  const first = await resume(seen[0])
+  const second = await resume(`${recorded}_1`)
+  expect([first.status, second.status]).toEqual([200, 200])
+  const third = await resume(seen[2])
+  expect([third.status, await third.json()]).toMatchObject([429, refused])
+  expect((await resume(`${recorded}_1`)).status).toBe(429)
+  const again = await resume(seen[0])
+  expect(again.status).toBe(200)
+  ends[0]?.()
+  await again.text()
+  expect((await resume(seen[2])).status).toBe(200)
+  await second.body?.cancel()
+  await until('there is room again', async () => (await resume(seen[1])).status === 200)
+  for (const end of ends) end()
+  await other.stop()
 })
 
 test('sockets count as well, and so does what listens on them', async () => {
