@@ -8,6 +8,7 @@ import { follow, patiently } from '#store'
 import { hashSecret } from './capability-url.ts'
 import { openNameKeeper } from './name-keeper.ts'
 import { readPortals, readServer, readSights, type SightOf, urlPrincipal, wholeSight } from './read-stored.ts'
+import { sealOld } from './seal-old.ts'
 import type { Server } from './server.ts'
 import type { PortalSettings, Servers } from './servers.ts'
 import { mcpRevision, readStored, type Stored, stored } from './stored.ts'
@@ -33,6 +34,7 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
   const listeners = new Set<() => void>()
   const keeper = openNameKeeper(sql, log)
   let revision = -1
+  let looked = false
   let rows = nothing
   let servers: readonly Server[] = []
   let portals: readonly (PortalSettings & { tenant: string })[] = []
@@ -74,6 +76,20 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
     if (fresh && JSON.stringify(all) === JSON.stringify(rows)) return
     take(all)
     await snapshot.write(all)
+    await sealFirst(all.servers)
+  }
+
+  /** Once, with the first rows: what is written now is sealed. Its changes are read as any are. */
+  async function sealFirst(found: Stored['servers']): Promise<void> {
+    if (looked) return
+    looked = true
+    try {
+      const count = await sealOld(sql, options.vault, found)
+      if (count > 0) log.info({ count }, 'sealed MCP servers whose arguments were stored in clear')
+    } catch (error) {
+      looked = false
+      log.warn({ reason: errorText(error) }, 'sealing MCP servers that were stored in clear failed')
+    }
   }
 
   function take(all: Stored): void {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
+import { newId } from '#lib/ids'
 import { selector } from '../../../src/mcp/servers/selector.ts'
+import { serverSpec } from '../../../src/mcp/servers/settings.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
@@ -48,6 +50,35 @@ test('a row that cannot be read is left out alone; one sealed with another secre
   const servers = await rowsOf(database, { vault: vaultOf('another secret, just as long as that one') })
   expect(servers.all().map(({ name }) => name)).toEqual(['it'])
   expect(servers.find('default', 'it')?.problem).toContain('SECRET_KEY')
+  await servers.close()
+})
+
+test('what an earlier release stored in clear is sealed by the first gateway of this one, and works on', async () => {
+  const [id, url] = [newId(), 'https://docs.example/mcp?token=an-old-token']
+  const args = ['--api-key', 'an-old-secret', '--verbose']
+  const spec = { ...serverSpec.parse({ command: 'x', args, url }), later: 'stays' }
+  const old = { env: { TOKEN: 'another' }, headers: {}, url: null }
+  await database.sql`
+    insert into mcp_servers (id, tenant, name, transport, spec, sealed)
+    values (${id}, 'default', 'old', 'stdio', ${database.sql.json(spec)},
+      ${vaultOf().seal(JSON.stringify(old), `mcp-server/${id}`)})`
+  const file = join(temporaryFolder(), 'mcp.json')
+  const stranger = await rowsOf(database, { vault: vaultOf('another secret, just as long as that one') })
+  await stranger.close()
+  const servers = await rowsOf(database, { snapshotFile: file })
+  const before = servers.find('default', 'old')
+  const row = async () =>
+    JSON.stringify(await database.sql`select spec, sealed from mcp_servers where id = ${id}`)
+  await until(
+    'it is sealed, on disk too',
+    async () => !`${await row()}${await Bun.file(file).text()}`.includes('an-old'),
+  )
+  expect(await row()).toContain('stays')
+  await servers.refresh()
+  const after = servers.find('default', 'old')
+  expect(after).toMatchObject({ args, url, env: { TOKEN: 'another' } })
+  // Nothing is restarted.
+  expect(after?.fingerprint).toBe(before?.fingerprint ?? '')
   await servers.close()
 })
 
