@@ -25,6 +25,6 @@ export type Principal = {
 export const scopes = ['call', 'read', 'replay', 'label', 'operator', 'keys', 'admin'] as const
 export type Scope = (typeof scopes)[number]
 
-export function may(principal: Principal, scope: Scope): boolean {
+export function may(principal: Pick<Principal, 'scopes'>, scope: Scope): boolean {
   return principal.scopes.has(scope) || principal.scopes.has('admin')
 }

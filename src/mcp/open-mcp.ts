@@ -66,7 +66,7 @@ export async function openMcp(options: McpOptions): Promise<Mcp> {
   const held = releaser()
   const { observe } = options
   const recorder = openRecorder({ spool, ...(observe === undefined ? {} : { observe }) })
-  const record = openMcpRecord({ spool, reading })
+  const record = openMcpRecord({ spool, reading, recorder })
   const servers = await openServers({
     ...{ sql, log, vault, allowStdio, defaultCapture: options.defaultCapture },
     snapshotFile: join(folder, 'servers.json'),

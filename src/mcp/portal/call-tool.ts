@@ -1,6 +1,6 @@
 import { may } from '#access'
-import { newId } from '#lib/ids'
 import { type OwnServer, openOwn } from '../own/own.ts'
+import { identityOf } from '../record/identity.ts'
 import { ownServerName } from '../servers/server.ts'
 import type { StoredName } from '../servers/servers.ts'
 import type { Answer } from '../wire/message.ts'
@@ -43,9 +43,7 @@ export async function callTool(
   if (source === null) {
     const answer = await callOwn(call, audience, name, options)
     const fit = await fitting(answer, overflow, {
-      ...{ limit: ownLimit, server: ownServerName, name, call },
-      // Nothing else records it alone: in a batch there may be several.
-      exchange: newId(),
+      ...{ limit: ownLimit, server: ownServerName, name, call, of: ownResult(call, name, options) },
     })
     return answerFor(call.client.era, 'tools/call', fit)
   }
@@ -55,6 +53,11 @@ export async function callTool(
     params: entry.name === name ? call.params : withMember(call.params, 'name', JSON.stringify(entry.name)),
     timeoutMs: tools[entry.name]?.timeout_ms ?? timeout_ms,
   })
+}
+
+function ownResult({ client, exchange: parent, params }: ClientCall, name: string, { own }: CallToolOptions) {
+  const mode = own.sensitive.has(name) ? ('metadata' as const) : client.principal.capture
+  return { parent, mode, toolUse: identityOf(memberOf(params, '_meta'), []).toolUse, params }
 }
 
 function mayCall(

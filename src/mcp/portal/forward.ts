@@ -27,13 +27,13 @@ export async function forwardFitting(
   source: Source,
   { name, store, maxBytes: limit, ...more }: Forwarded & { name: string; store: OverflowStore | undefined },
 ): Promise<Answer> {
-  let exchange = call.exchange
+  let of = call.exchange
   const onExchange = (id: string) => {
-    exchange = id
+    of = id
   }
   const maxBytes = store === undefined ? limit : mostStored
   const answer = await forward(call, source, { ...more, maxBytes, onExchange })
-  return await fitting(answer, store, { limit, server: source.server.name, name, call, exchange })
+  return await fitting(answer, store, { limit, server: source.server.name, name, call, of })
 }
 
 /** Sends a client's call on to a server, and answers in the client's words. Never rejects. */

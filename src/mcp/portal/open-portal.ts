@@ -1,8 +1,9 @@
 import type { Sql } from 'postgres'
-import type { Principal, Tool } from '#access'
+import type { Tool } from '#access'
 import { errorText, SluiceError } from '#lib/errors'
 import type { Logger } from '#lib/log'
 import { openOwn } from '../own/own.ts'
+import type { Overflow } from '../record/overflow.ts'
 import type { Reports } from '../servers/report.ts'
 import type { Server } from '../servers/server.ts'
 import type { Servers } from '../servers/servers.ts'
@@ -46,7 +47,7 @@ export type PortalOptions = {
   pollMs?: number
   /** Absent: a call whose result is too large fails. */
   storeOverflow?: OverflowStore
-  readOverflow?(principal: Principal, uri: string): Promise<{ text: string; mimeType: string } | null>
+  readOverflow?: Overflow['read']
 }
 
 export type OpenPortal = Portal & {
@@ -127,7 +128,7 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
       case 'prompts/get':
         return await getPrompt(call, current, { storedNames: servers.names(), overflow })
       case 'resources/read':
-        return (await readOverflow(call)) ?? (await readResource(call, current, { overflow }))
+        return (await readOverflow(call, current)) ?? (await readResource(call, current, { overflow }))
       case 'completion/complete':
         return await complete(call, current)
       case 'resources/subscribe':
@@ -146,12 +147,17 @@ export async function openPortal(options: PortalOptions): Promise<OpenPortal> {
     }
   }
 
-  async function readOverflow({ client, method, params }: ClientCall): Promise<Answer | null> {
+  async function readOverflow(
+    { client, method, params }: ClientCall,
+    { sight }: Audience,
+  ): Promise<Answer | null> {
     const uri = stringOf(params, 'uri')
     if (uri?.startsWith(overflowScheme) !== true || options.readOverflow === undefined) return null
     const found = await options.readOverflow(client.principal, uri)
-    if (found === null) return null
-    return answerFor(client.era, method, { result: JSON.stringify({ contents: [{ uri, ...found }] }) })
+    // What it is of may have been taken from this key since.
+    if (found === null || !sight.mayCall(found.server, found.name)) return null
+    const { text, mimeType } = found
+    return answerFor(client.era, method, { result: JSON.stringify({ contents: [{ uri, mimeType, text }] }) })
   }
 
   function refusal(error: unknown, { method }: ClientCall): Answer {

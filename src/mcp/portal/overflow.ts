@@ -1,3 +1,4 @@
+import type { Overflow, Oversized } from '../record/overflow.ts'
 import { wholeTooLarge } from '../upstream/failure.ts'
 import type { Answer, RawJson } from '../wire/message.ts'
 import { elementsOf, memberOf, stringOf } from '../wire/raw-json.ts'
@@ -7,18 +8,11 @@ import { answerFor } from './era.ts'
 import type { ClientCall } from './portal.ts'
 
 /** Where a result goes that is larger than its server may send to a client. */
-export type OverflowStore = (whole: {
-  tenant: string
-  /** That records it: each result has its own. */
-  exchange: string
-  server: string
-  name: string
-  result: RawJson
-}) => Promise<{ uri: string; bytes: number }>
+export type OverflowStore = Overflow['store']
 
 export const overflowScheme = 'sluice://overflow/'
 
-export type About = { limit: number; server: string; name: string; call: ClientCall; exchange: string }
+export type About = Pick<Oversized, 'server' | 'name' | 'of'> & { limit: number; call: ClientCall }
 
 /**
  * The answer, or, where it is larger than the limit, the beginning of it and a link to the whole. What cannot be cut
@@ -29,12 +23,12 @@ export async function fitting(
   store: OverflowStore | undefined,
   about: About,
 ): Promise<Answer> {
-  const { limit, server, name, call, exchange } = about
+  const { limit, server, name, call, of } = about
   if ('error' in answer || store === undefined || fits(answer.result, limit)) return answer
   const { result } = answer
   if (wantsInput(answer)) return { error: wholeTooLarge(Buffer.byteLength(result), limit) }
-  const { tenant } = call.client.principal
-  const { uri, bytes } = await store({ tenant, exchange, server, name, result })
+  const { tenant, keyId } = call.client.principal
+  const { uri, bytes } = await store({ tenant, keyId, of, server, name, result })
   const note = `This result has ${bytes} bytes; the limit of the server ${server} is ${limit}. The rest was left out here: the whole is at ${uri}`
   const link = {
     type: 'resource_link',

@@ -1,7 +1,7 @@
-import { type FoundExchange, type Reading, readContent, type Spool } from '#capture'
-import { idTime, isId } from '#lib/ids'
+import type { FoundExchange } from '#capture'
 import type { Id } from '../wire/message.ts'
 import { fieldsOf, parse } from './fields.ts'
+import { findRecorded, type RecordSources, type Waiting } from './find-recorded.ts'
 import { eventsIn, framesIn } from './frames.ts'
 
 /** What a client that lost its stream has missed. */
@@ -21,40 +21,17 @@ export type EventsAfter = {
   session: string | null
 }
 
-export type EventsSources = { spool: Pick<Spool, 'find'>; reading: Pick<Reading, 'read'> }
-
 /**
- * Reads the record of a client's hop from the spool's files, else from the store. After a crash it waits until one of
- * both has the whole of it, up to `waitMs`. Null where there is no such exchange of that tenant.
+ * Null where there is no such exchange of that tenant.
  * @throws SluiceError 503 where the store cannot be asked
  */
 export async function eventsAfter(
-  sources: EventsSources,
-  exchange: { id: string; after: number; tenant: string },
-  { waitMs = 5_000, signal }: { waitMs?: number; signal?: AbortSignal } = {},
+  sources: RecordSources,
+  { id, after, tenant }: { id: string; after: number; tenant: string },
+  waiting: Waiting = {},
 ): Promise<EventsAfter | null> {
-  const { id, after, tenant } = exchange
-  if (!isId(id)) return null
-  const deadline = performance.now() + waitMs
-  for (;;) {
-    const found = await findExchange(sources, id)
-    if (found !== null && found.open.tenant !== tenant) return null
-    const late = performance.now() >= deadline || signal?.aborted === true
-    if (found !== null && (found.end !== null || late)) return readEvents(found, after)
-    // What nobody can have stored yet would be seen; what is older is somewhere, or nowhere.
-    if (late || (found === null && Date.now() - idTime(id) > longestAgoMs)) return null
-    await Bun.sleep(askEveryMs)
-  }
-}
-
-const askEveryMs = 100
-/** A stream that began longer ago, and is neither open nor stored, will not turn up. */
-const longestAgoMs = 86_400_000
-
-async function findExchange({ spool, reading }: EventsSources, id: string): Promise<FoundExchange | null> {
-  const onDisk = await spool.find(id)
-  if (onDisk !== null && onDisk.end !== null) return onDisk
-  return (await reading.read((sql) => readContent(sql, id))) ?? onDisk
+  const found = await findRecorded(sources, { id, tenant }, waiting)
+  return found === null ? null : readEvents(found, after)
 }
 
 function readEvents({ open, end, request, response }: FoundExchange, after: number): EventsAfter {

@@ -1,6 +1,8 @@
 import type { Principal } from '#access'
-import { type EventsAfter, type EventsSources, eventsAfter } from './events-after.ts'
-import { type Oversized, openOverflow } from './overflow.ts'
+import { type EventsAfter, eventsAfter } from './events-after.ts'
+import type { RecordSources, Waiting } from './find-recorded.ts'
+import { type Overflow, openOverflow } from './overflow.ts'
+import type { Recorder } from './recorder.ts'
 
 /** What is read back of the record while agents are at work. */
 export type McpRecord = {
@@ -12,21 +14,17 @@ export type McpRecord = {
     principal: Pick<Principal, 'tenant'>,
     exchange: string,
     n: number,
-    options?: { waitMs?: number; signal?: AbortSignal },
+    options?: Waiting,
   ): Promise<EventsAfter | null>
-  storeOverflow(oversized: Oversized): Promise<{ uri: string; bytes: number }>
-  /** Null where there is none of that tenant. */
-  readOverflow(
-    principal: Pick<Principal, 'tenant'>,
-    uri: string,
-  ): Promise<{ text: string; mimeType: string } | null>
+  storeOverflow: Overflow['store']
+  readOverflow: Overflow['read']
 }
 
-export function openMcpRecord(sources: EventsSources): McpRecord {
+export function openMcpRecord(sources: RecordSources & { recorder: Recorder }): McpRecord {
   const overflow = openOverflow(sources)
   return {
     eventsAfter: ({ tenant }, id, after, options) => eventsAfter(sources, { id, after, tenant }, options),
-    storeOverflow: async (oversized) => overflow.store(oversized),
-    readOverflow: (principal, uri) => overflow.read(principal, uri),
+    storeOverflow: overflow.store,
+    readOverflow: overflow.read,
   }
 }

@@ -1,67 +1,99 @@
-import type { Principal } from '#access'
-import { type Reading, readContent } from '#capture'
-import { idFloor, idTime, isId } from '#lib/ids'
+import { may, type Principal } from '#access'
+import type { FoundExchange } from '#capture'
+import { isId } from '#lib/ids'
 import type { RawJson } from '../wire/message.ts'
+import { memberOf } from '../wire/raw-json.ts'
 import { fieldsOf, listOf, parse } from './fields.ts'
-import { framesIn } from './frames.ts'
+import { findRecorded, type RecordSources } from './find-recorded.ts'
+import { type OwnResult, ownExchange } from './own-result.ts'
+import type { Recorder } from './recorder.ts'
 import { resultText } from './result-text.ts'
 
 export type Oversized = {
   tenant: string
-  /** That records the server's answer. */
-  exchange: string
+  keyId: string | null
+  /** That records the server's answer; of a tool of our own, which nothing else records, what it was asked. */
+  of: string | OwnResult
   server: string
   /** The tool, prompt or resource. */
   name: string
   result: RawJson
 }
 
-/** Results that are too large for an agent's context, to be read in pieces. */
+/** A piece, and what it is of: whoever may not use that may not read it. */
+export type Piece = { text: string; mimeType: string; server: string; name: string }
+
+/** Results that are too large for an agent's context, to be read in pieces, as long as the record is kept. */
 export type Overflow = {
-  /** Keeps a result for an hour, in memory; longer it is the server's answer on the record. */
-  store(oversized: Oversized): { uri: string; bytes: number }
-  /** A piece of it, which ends with where to go on. Null where there is none of that tenant. */
-  read(principal: Pick<Principal, 'tenant'>, uri: string): Promise<{ text: string; mimeType: string } | null>
+  /** @throws SpoolFullError where it cannot be recorded */
+  store(oversized: Oversized): Promise<{ uri: string; bytes: number }>
+  /**
+   * A piece of it, which ends with where to go on. Null where there is none that this key got, or that it could read
+   * in the record.
+   * @throws SluiceError 503 where the record cannot be read
+   */
+  read(principal: Reader, uri: string): Promise<Piece | null>
 }
+
+export type Reader = Pick<Principal, 'tenant' | 'keyId' | 'scopes'>
 
 const prefix = 'sluice://overflow/'
 /** Characters in a piece: 12,000 tokens or so. */
 const pieceLength = 48_000
 const mostBytes = 64 * 1024 * 1024
+/** Pieces follow each other; and in `metadata` mode there is no other place. */
 const keptMs = 3_600_000
 
-type Kept = { tenant: string; text: string; at: number }
+type Kept = Omit<Oversized, 'of' | 'result'> & { result: RawJson; text?: string; at: number }
 
-export function openOverflow({ reading }: { reading: Pick<Reading, 'read'> }): Overflow {
+export function openOverflow(sources: RecordSources & { recorder: Recorder }): Overflow {
   const kept = new Map<string, Kept>()
   let held = 0
 
   return {
-    store({ tenant, exchange, result }) {
-      const text = readable(result)
-      forget(exchange)
-      kept.set(exchange, { tenant, text, at: Date.now() })
-      held += text.length
-      for (const [id, { at }] of kept) {
-        if (held <= mostBytes && Date.now() - at < keptMs) break
-        forget(id)
-      }
-      return { uri: `${prefix}${exchange}`, bytes: Buffer.byteLength(result) }
+    async store({ of, ...oversized }) {
+      const id = typeof of === 'string' ? of : await ownExchange(sources.recorder, of, oversized)
+      keep(id, { ...oversized, at: Date.now() })
+      return { uri: `${prefix}${id}`, bytes: Buffer.byteLength(oversized.result) }
     },
-    async read({ tenant }, uri) {
+    async read(reader, uri) {
       const asked = parsed(uri)
       if (asked === null) return null
-      const here = kept.get(asked.exchange)
-      const text = here === undefined ? await recorded(reading, tenant, asked.exchange) : here.text
-      if (text === null || (here !== undefined && here.tenant !== tenant)) return null
-      return { text: piece(text, asked), mimeType: 'text/plain' }
+      const found = kept.get(asked.exchange) ?? (await recorded(reader, asked.exchange))
+      if (found === null || !mayRead(reader, found)) return null
+      found.text ??= readable(found.result)
+      const { server, name } = found
+      return { text: piece(found.text, asked), mimeType: 'text/plain', server, name }
     },
   }
 
+  async function recorded({ tenant }: Reader, id: string): Promise<Kept | null> {
+    const found = await findRecorded(sources, { id, tenant })
+    const result = found === null ? null : resultIn(found)
+    if (found === null || result === null) return null
+    const { key_id: keyId, mcp } = found.open
+    return keep(id, { tenant, keyId, server: mcp?.peer ?? '', name: mcp?.name ?? '', result, at: Date.now() })
+  }
+
+  function keep(id: string, one: Kept): Kept {
+    forget(id)
+    kept.set(id, one)
+    held += one.result.length
+    for (const [oldest, { at }] of kept) {
+      if (held <= mostBytes && Date.now() - at < keptMs) break
+      forget(oldest)
+    }
+    return one
+  }
+
   function forget(id: string): void {
-    held -= kept.get(id)?.text.length ?? 0
+    held -= kept.get(id)?.result.length ?? 0
     kept.delete(id)
   }
+}
+
+function mayRead(reader: Reader, { tenant, keyId }: Kept): boolean {
+  return reader.tenant === tenant && (reader.keyId === keyId || may(reader, 'read'))
 }
 
 function parsed(uri: string): { exchange: string; from: number } | null {
@@ -90,23 +122,13 @@ function isFilled(value: unknown): value is unknown[] {
   return Array.isArray(value) && value.length > 0
 }
 
-/** The server's answer. */
-async function recorded(
-  reading: Pick<Reading, 'read'>,
-  tenant: string,
-  exchange: string,
-): Promise<string | null> {
-  const content = await reading.read(async (sql) => {
-    const floor = idFloor(idTime(exchange) - clockSlackMs)
-    const [row] = await sql<{ id: string }[]>`
-      select x.id from mcp_exchanges m join exchanges x on x.id = m.id
-      where m.id = ${exchange} and m.hop = 'upstream' and m.tenant = ${tenant} and x.mode = 'full'
-        and m.id >= ${floor} and x.id >= ${floor}`
-    return row === undefined ? null : await readContent(sql, row.id)
-  })
-  const answer =
-    content === null ? undefined : framesIn(content.response).findLast((frame) => 'result' in frame)
-  return answer === undefined ? null : readable(JSON.stringify(answer.result))
+/** The server's answer. On this hop each frame is a line. */
+function resultIn({ open, response }: FoundExchange): RawJson | null {
+  if (open.mcp?.hop !== 'upstream' || open.mode !== 'full') return null
+  const lines = new TextDecoder().decode(response).split('\n')
+  for (const line of lines.reverse()) {
+    const result = memberOf(line, 'result')
+    if (result !== null) return result
+  }
+  return null
 }
-
-const clockSlackMs = 1_000

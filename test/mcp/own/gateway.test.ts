@@ -9,7 +9,7 @@ beforeAll(async () => {
   gateway = await startGateway()
   relay = startRelay(gateway.url, { key: gateway.adminKey })
   await initialize(relay)
-})
+}, 40_000)
 afterAll(async () => {
   await endRelays()
   await gateway.stop()
@@ -54,3 +54,24 @@ test('progress of a prompt to many models comes while they answer', async () => 
     [3, 3],
   ])
 })
+
+test('C10: a result of its own that is too large is read to its end, also after kill -9 of the gateway', async () => {
+  const message = 'swift '.repeat(10_000)
+  const logs = Array.from({ length: 40 }, () => ({ component: 'birds', level: 'INFO', message }))
+  await call('dewey_store_logs_batch', { logs })
+  const { result } = await relay.ask('tools/call', {
+    name: 'dewey_query_logs',
+    arguments: { component: 'birds' },
+  })
+  const link = result.content.find(({ type }: { type: string }) => type === 'resource_link')
+  await gateway.restart()
+  let text = ''
+  for (let next = link.uri; next !== undefined; ) {
+    const { contents } = (await relay.ask('resources/read', { uri: next })).result
+    const [, said, rest] =
+      /^([\s\S]*)\n\[characters \d+ to \d+ of \d+; go on with (\S+)\]$/.exec(contents[0].text) ?? []
+    text += said ?? contents[0].text
+    next = rest
+  }
+  expect(JSON.parse(text)).toMatchObject({ count: 40, logs: logs.map(() => ({ message })) })
+}, 30_000)

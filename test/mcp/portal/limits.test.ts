@@ -29,7 +29,8 @@ let harness: Harness
 
 beforeAll(async () => {
   harness = await openHarness({
-    async storeOverflow({ name, exchange, result }) {
+    async storeOverflow({ name, of, result }) {
+      const exchange = String(of)
       stored.push({ name, exchange, result })
       return { uri: `sluice://overflow/${exchange}`, bytes: Buffer.byteLength(result) }
     },

@@ -39,7 +39,7 @@ beforeAll(async () => {
     },
     readOverflow: async (_, uri) => ({
       text: stored[Number(uri.split('/').at(-1)) - 1]?.result ?? '',
-      mimeType: 'application/json',
+      ...{ mimeType: 'application/json', server: 'hub', name: 'create_issue' },
     }),
   })
   const tools = [

@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import type { Scope } from '#access'
+import { newId } from '../../../src/lib/ids.ts'
 import { type McpRecord, openMcpRecord } from '../../../src/mcp/record/open-record.ts'
-import { openRecorder } from '../../../src/mcp/record/open-recorder.ts'
 import { until } from '../../support/until.ts'
 import { hopOf } from './support.ts'
 import { openWorld, type World } from './world.ts'
 
 setDefaultTimeout(60_000)
 
-const me = { tenant: 'default' }
+const me = { tenant: 'default', keyId: 'mine', scopes: new Set<Scope>(['call']) }
+const other = { ...me, keyId: 'other' }
 const text = Array.from({ length: 20_000 }, (_, n) => `line ${n}`).join('\n')
 const result = JSON.stringify({ content: [{ type: 'text', text }] })
 
@@ -35,7 +37,7 @@ async function pieces(from: McpRecord, uri: string): Promise<string> {
 }
 
 test('C10: oversized results are read piece by piece, right after and from the record later, each for itself', async () => {
-  const recorder = openRecorder(world)
+  const { recorder } = world
   const client = recorder.begin(hopOf())
   const others = { content: [{ type: 'text', text: text.toUpperCase() }] }
   const links: { uri: string; whole: string }[] = []
@@ -44,12 +46,14 @@ test('C10: oversized results are read piece by piece, right after and from the r
     [text.toUpperCase(), others],
     [text, { messages: [{ role: 'user', content: { type: 'text', text } }] }],
   ]) {
-    const server = recorder.begin(hopOf({ hop: 'upstream', parent: client.id, peer: 'github' }))
+    const server = recorder.begin(
+      hopOf({ hop: 'upstream', parent: client.id, peer: 'github', keyId: 'mine' }),
+    )
     server.request('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"big"}}')
     server.response(JSON.stringify({ jsonrpc: '2.0', id: 1, result: given }))
     await server.end({ outcome: 'completed', status: 200, error: null })
     const { uri, bytes } = await record.storeOverflow({
-      ...{ tenant: 'default', exchange: server.id, server: 'github', name: 'big' },
+      ...{ tenant: 'default', keyId: 'mine', of: server.id, server: 'github', name: 'big' },
       result: JSON.stringify(given),
     })
     expect(bytes).toBe(Buffer.byteLength(JSON.stringify(given)))
@@ -61,10 +65,57 @@ test('C10: oversized results are read piece by piece, right after and from the r
   for (const { uri, whole } of links) expect(await pieces(openMcpRecord(world), uri)).toBe(whole)
 })
 
-test('an oversized result is nobody else’s', async () => {
-  const { uri } = await record.storeOverflow({
-    ...{ tenant: 'other', exchange: openRecorder(world).begin(hopOf()).id, server: 's', name: 'n', result },
-  })
-  expect(await record.readOverflow(me, uri)).toBeNull()
+const own = (mode: 'full' | 'metadata' = 'full') => ({
+  ...{ tenant: 'default', keyId: 'mine', server: 'sluice', name: 'dewey_get_conversation', result },
+  of: { parent: newId(), mode, toolUse: null, params: '{"name":"dewey_get_conversation"}' },
+})
+
+test('what a tool of our own answered outlives its gateway: from its spool at once, from the store for ever', async () => {
+  await world.release()
+  world = await openWorld({ shipping: false })
+  record = openMcpRecord(world)
+  const { uri, bytes } = await record.storeOverflow(own())
+  expect(bytes).toBe(Buffer.byteLength(result))
+  const another = openMcpRecord(world)
+  expect(await pieces(another, uri)).toBe(text)
+  expect(await another.readOverflow(me, uri)).toMatchObject({ server: 'sluice', name: own().name })
+  world.ship()
+  await until('it is stored', () => world.spool.ledger().stored === 1)
+  const elsewhere = { ...world, spool: { find: async () => null } }
+  expect(await pieces(openMcpRecord(elsewhere), uri)).toBe(text)
+})
+
+test('another gateway waits until it is stored', async () => {
+  await world.release()
+  world = await openWorld({ shipping: false })
+  const { uri } = await openMcpRecord(world).storeOverflow(own())
+  const elsewhere = openMcpRecord({ ...world, spool: { find: async () => null } })
+  const read = elsewhere.readOverflow(me, uri)
+  world.ship()
+  expect((await read)?.text).toStartWith('line 0\n')
+})
+
+test('an oversized result is for its key, and for who may read the record of the tenant', async () => {
+  const { uri } = await record.storeOverflow(own())
+  for (const from of [record, openMcpRecord(world)]) {
+    expect(await from.readOverflow({ ...me, tenant: 'other' }, uri)).toBeNull()
+    expect(await from.readOverflow(other, uri)).toBeNull()
+    expect(await from.readOverflow({ ...other, scopes: new Set<Scope>(['read']) }, uri)).not.toBeNull()
+    expect(await from.readOverflow(me, uri)).not.toBeNull()
+  }
   expect(await record.readOverflow(me, 'sluice://overflow/nonsense')).toBeNull()
+})
+
+test('in metadata mode it is kept in memory only', async () => {
+  const { uri } = await record.storeOverflow(own('metadata'))
+  expect(await pieces(record, uri)).toBe(text)
+  expect(await openMcpRecord(world).readOverflow(me, uri)).toBeNull()
+})
+
+test('a result of 40 MB is read from the record as well', async () => {
+  const large = 'x'.repeat(40_000_000)
+  const given = { ...own(), result: JSON.stringify({ content: [{ type: 'text', text: large }] }) }
+  const { uri } = await record.storeOverflow(given)
+  const piece = await openMcpRecord(world).readOverflow(me, `${uri}?from=39990000`)
+  expect(piece?.text).toBe('x'.repeat(10_000))
 })

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { openCommits, openReading, openSpool, type Reading, type Spool } from '#capture'
 import type { LoggingHandler } from '../../../src/capture/consumers.ts'
+import { openRecorder } from '../../../src/mcp/record/open-recorder.ts'
+import type { Recorder } from '../../../src/mcp/record/recorder.ts'
 import { handlerOn, job, quiet } from '../../capture/store-support.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
@@ -12,6 +14,7 @@ export type World = {
   database: TestDatabase
   reading: Reading
   spool: Spool
+  recorder: Recorder
   /** From now on batches go to the store. */
   ship(): void
   release(): Promise<void>
@@ -37,7 +40,7 @@ export async function openWorld({ folder = temporaryFolder(), shipping = true } 
     commits: openCommits(database.sql),
   })
   return {
-    ...{ folder, database, reading, spool },
+    ...{ folder, database, reading, spool, recorder: openRecorder({ spool }) },
     ship: gate.resolve,
     async release() {
       gate.resolve()
