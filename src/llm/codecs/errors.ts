@@ -1,6 +1,7 @@
 import { dialectNamed } from '../dialects/dialects.ts'
 import { type Json, object, objects, parseJson, word } from '../dialects/json.ts'
 import type { ModelError } from './model.ts'
+import { text } from './reading.ts'
 
 /** Statuses of errors that a stream reports after a 200, where it says only a word. */
 const statuses = new Map(
@@ -45,6 +46,14 @@ export function readErrorBody(text: string, status: number): ModelError {
     .trim()
     .slice(0, 500)
   return { status, code: 'upstream-error', message: excerpt || `The provider answered with status ${status}` }
+}
+
+/** Seconds after which the provider wants to be asked again, where it says so in the body, as Gemini does. */
+export function retryDelay(body: Uint8Array): number | null {
+  const error = object(object(parseJson(new TextDecoder().decode(body)))?.error)
+  const info = objects(error?.details).find((one) => text(one['@type']).endsWith('google.rpc.RetryInfo'))
+  const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text(info?.retryDelay))?.[1]
+  return seconds === undefined ? null : Math.ceil(Number(seconds))
 }
 
 /** The error as the client's dialect says it; its SDK gives it the same status. */

@@ -1,6 +1,7 @@
 import type { Usage } from '#capture'
 import { SluiceError } from '#lib/errors'
 import { type Attempt, failureOf, type UpstreamFailure } from '#lib/upstream'
+import { retryDelay } from '../codecs/errors.ts'
 import type { Translator } from '../codecs/translation.ts'
 import { decompress } from '../decompress.ts'
 import { readableBytes } from '../dialects/json.ts'
@@ -92,6 +93,8 @@ export function openCrossing(of: {
     warnings.push(...made.warnings)
     const headers = clientHeaders(answer.headers)
     headers.set('content-type', made.contentType)
+    const seconds = answer.ok || headers.has('retry-after') ? null : retryDelay(plain)
+    if (seconds !== null) headers.set('retry-after', String(seconds))
     headers.set('content-length', String(made.body.byteLength))
     return new Response(made.body as Uint8Array<ArrayBuffer>, { status: made.status, headers })
   }

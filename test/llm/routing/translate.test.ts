@@ -136,6 +136,40 @@ test('an error of the upstream comes in the client’s shape, with its status', 
   expect((await gateway.record(response)).end).toMatchObject({ outcome: 'upstream_error', status: 400 })
 })
 
+test('when to ask again comes through in each of its forms, whoever asks and answers', async () => {
+  const google = {
+    ...{ code: 429, message: 'slow down', status: 'RESOURCE_EXHAUSTED' },
+    details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '33.4s' }],
+  }
+  const date = new Date(Date.now() + 60_000).toUTCString()
+  let headers: Record<string, string> = {}
+  gateway = await routedGateway([
+    (reply, seen) =>
+      reply.answer(
+        429,
+        { ...headers, 'content-type': 'application/json' },
+        JSON.stringify({ error: seen.path.includes('gemini') ? google : { message: 'slow down' } }),
+      ),
+  ])
+  for (const [name, sent, wanted] of [
+    ['openai', { 'retry-after': '7' }, { 'retry-after': '7' }],
+    ['openai', { 'retry-after': date }, { 'retry-after': date }],
+    [
+      'openai',
+      { 'retry-after-ms': '1500', 'x-should-retry': 'false' },
+      { 'retry-after-ms': '1500', 'x-should-retry': 'false' },
+    ],
+    ['gemini', {}, { 'retry-after': '34' }],
+  ] as const) {
+    headers = sent
+    await gateway.route('cross', { candidates: [{ provider: name, model: `${name}-x` }] })
+    const client = new Anthropic({ baseURL: gateway.url, apiKey: 'k', maxRetries: 0 })
+    const failure = await client.messages.create(asked).catch((error) => error)
+    expect(failure.status).toBe(429)
+    expect(Object.fromEntries(failure.headers)).toMatchObject(wanted)
+  }
+})
+
 test('an answer that is no JSON: 502 with the reason, on record', async () => {
   gateway = await routedGateway([
     (reply) => reply.answer(200, { 'content-type': 'application/json' }, '<html>'),
