@@ -1,4 +1,4 @@
-import type { Call, Part, Turn } from './model.ts'
+import type { Call, Part, Result, Turn } from './model.ts'
 import type { Losses } from './rules.ts'
 
 /** The instructions at the beginning, and the rest of the conversation. */
@@ -36,6 +36,15 @@ export function joinTurns(turns: readonly Turn[]): Turn[] {
     }
   }
   return joined
+}
+
+/** What the result of a tool may hold. @throws SluiceError 400 for anything else, which would be lost */
+export function resultContent(parts: readonly Part[], losses: Losses): Result['content'] {
+  return parts.map((part) =>
+    part.kind === 'text' || part.kind === 'image' || part.kind === 'document'
+      ? part
+      : losses.refuse('unknown-part', `${part.kind} in the result of a tool`),
+  )
 }
 
 /** The calls of a conversation by their ids, for results that do not name their tool. */

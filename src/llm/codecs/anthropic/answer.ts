@@ -75,7 +75,7 @@ export function envelope({ id, model }: { id: string; model: string }): Json {
   }
 }
 
-function writeBlock(part: Part, { to }: Context): Json | null {
+function writeBlock(part: Part, context: Context): Json | null {
   switch (part.kind) {
     case 'text':
     case 'refusal':
@@ -86,10 +86,10 @@ function writeBlock(part: Part, { to }: Context): Json | null {
         : {
             type: 'thinking',
             thinking: part.text,
-            signature: packSeal(part.seal ?? { by: to, data: '', redacted: false }, 'anthropic'),
+            signature: packSeal(part.seal ?? { by: context.to, data: '', redacted: false }, 'anthropic'),
           }
     case 'call': {
-      const input = part.custom ? { input: part.input } : inputObject(part.input, null)
+      const input = part.custom ? { input: part.input } : inputObject(part.input, context)
       return { type: 'tool_use', id: part.id, name: part.name, input, caller: { type: 'direct' } }
     }
     default:

@@ -1,7 +1,7 @@
 import { geminiTokens } from '../../dialects/gemini-response.ts'
 import { type Json, object, objects, word } from '../../dialects/json.ts'
 import type { Context } from '../codec.ts'
-import type { ChatDialect, ModelAnswer, Part } from '../model.ts'
+import type { ModelAnswer, Part } from '../model.ts'
 import { inputObject, text } from '../reading.ts'
 import { packBytes } from '../seal.ts'
 import { readStop, stopWith, writeStop } from '../stops.ts'
@@ -25,9 +25,9 @@ export function readAnswer(body: Json, context: Context): ModelAnswer {
   }
 }
 
-export function writeAnswer(answer: ModelAnswer, { to }: Context): Json {
+export function writeAnswer(answer: ModelAnswer, context: Context): Json {
   return chunk(answer, {
-    content: { parts: writeParts(answer.parts, to), role: 'model' },
+    content: { parts: writeParts(answer.parts, context), role: 'model' },
     finishReason: writeStop(answer.stop, 'gemini'),
     index: 0,
   })
@@ -42,22 +42,22 @@ export function chunk(answer: Pick<ModelAnswer, 'id' | 'model' | 'usage'>, candi
   }
 }
 
-export function writeParts(parts: readonly Part[], to: ChatDialect): Json[] {
-  return parts.map((part) => writePart(part, to)).filter((part) => part !== null)
+export function writeParts(parts: readonly Part[], context: Context): Json[] {
+  return parts.map((part) => writePart(part, context)).filter((part) => part !== null)
 }
 
-function writePart(part: Part, to: ChatDialect): Json | null {
+function writePart(part: Part, context: Context): Json | null {
   switch (part.kind) {
     case 'text':
     case 'refusal':
       return { text: part.text }
     case 'thinking': {
       // Who thought must be known when the client sends it back, even where nobody signed it.
-      const seal = part.seal ?? { by: to, data: '', redacted: false }
+      const seal = part.seal ?? { by: context.to, data: '', redacted: false }
       return { text: part.text, thought: true, thoughtSignature: packBytes(seal) }
     }
     case 'call':
-      return { functionCall: { id: part.id, name: part.name, args: inputObject(part.input, null) } }
+      return { functionCall: { id: part.id, name: part.name, args: inputObject(part.input, context) } }
     default:
       return null
   }

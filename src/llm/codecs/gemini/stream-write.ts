@@ -7,7 +7,8 @@ import { writeStop } from '../stops.ts'
 import { chunk, writeParts } from './answer.ts'
 import { isSse } from './request-read.ts'
 
-export function streamWriter({ path, to }: Context): StreamWriter {
+export function streamWriter(context: Context): StreamWriter {
+  const { path, to } = context
   const sse = isSse(path)
   let head = { id: '', model: '' }
   let block: Block | null = null
@@ -38,12 +39,12 @@ export function streamWriter({ path, to }: Context): StreamWriter {
   /** After the thinking that it signs, which may have had no words. */
   function sign(seal: Seal): string {
     sealed = true
-    return part(writeParts([{ kind: 'thinking', text: '', seal }], to)[0])
+    return part(writeParts([{ kind: 'thinking', text: '', seal }], context)[0])
   }
 
   function close(): string {
     if (block?.kind === 'thinking' && !sealed) return sign({ by: to, data: '', redacted: false })
-    return block?.kind === 'call' ? part(writeParts([{ ...block, input }], to)[0]) : ''
+    return block?.kind === 'call' ? part(writeParts([{ ...block, input }], context)[0]) : ''
   }
 
   function end(): string {

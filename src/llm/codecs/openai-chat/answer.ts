@@ -7,17 +7,18 @@ import type { Call, ModelAnswer, Part } from '../model.ts'
 import { text } from '../reading.ts'
 import { readStop, stopWith, writeStop } from '../stops.ts'
 import { chatUsage } from '../usages.ts'
-import { readThinking, writeThinking } from './thinking.ts'
+import { readThinking, readThinkingParts, writeThinking } from './thinking.ts'
 import { readCall } from './tools-read.ts'
 
 export function readAnswer(body: Json, context: Context): ModelAnswer {
   const choice = objects(body.choices)[0] ?? {}
   const message = object(choice.message) ?? {}
-  const said = typeof message.content === 'string' ? message.content : joined(message.content)
+  const said = contentText(message.content)
   const refusal = word(message.refusal)
   if (objects(message.annotations).length > 0) context.lose('citations')
   const parts: Part[] = [
     ...readThinking(message),
+    ...readThinkingParts(message.content),
     ...(said === '' ? [] : [{ kind: 'text' as const, text: said }]),
     ...(refusal === null ? [] : [{ kind: 'refusal' as const, text: refusal }]),
     ...objects(message.tool_calls)
@@ -41,8 +42,9 @@ function named(call: Call, context: Context): Call {
   return { ...call, name, input: freeText(call.input), custom: true }
 }
 
-/** Mistral's models that think answer with a list. */
-function joined(content: unknown): string {
+/** Mistral's models that think answer with a list, whole and streamed. */
+export function contentText(content: unknown): string {
+  if (typeof content === 'string') return content
   return objects(content)
     .map((part) => text(part.text))
     .join('')

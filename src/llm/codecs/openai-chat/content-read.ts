@@ -4,6 +4,7 @@ import { sourceOfUrl } from '../media.ts'
 import type { CacheMark, Part } from '../model.ts'
 import { requiredWord, text } from '../reading.ts'
 import type { Losses } from '../rules.ts'
+import { readThinkingParts } from './thinking.ts'
 
 /** https://platform.openai.com/docs/api-reference/chat/create: the content of a message. */
 export function readContent(content: unknown, losses: Losses): Part[] {
@@ -16,6 +17,8 @@ function readPart(part: Json, losses: Losses): Part {
   switch (part.type) {
     case 'text':
       return { kind: 'text', text: text(part.text), ...cache }
+    case 'thinking':
+      return readThinkingParts([part])[0] ?? { kind: 'text', text: '' }
     case 'refusal':
       return { kind: 'refusal', text: text(part.refusal) }
     case 'image_url': {

@@ -14,6 +14,7 @@ import {
   requiredWord,
   text,
 } from '../reading.ts'
+import { resultContent } from '../turns.ts'
 import { readContent } from './content-read.ts'
 import { readThinking } from './thinking.ts'
 import { readCall, readChoice, readTools } from './tools-read.ts'
@@ -118,9 +119,7 @@ function readAssistant(message: Json, context: Context): Part[] {
 
 function readResult(message: Json, index: number, context: Context): Part {
   const id = requiredWord(message.tool_call_id, `tool_call_id of messages[${index}]`)
-  const content = readContent(message.content, context).flatMap((part) =>
-    part.kind === 'text' || part.kind === 'image' || part.kind === 'document' ? [part] : [],
-  )
+  const content = resultContent(readContent(message.content, context), context)
   return { kind: 'result', id, name: word(message.name), content, error: false }
 }
 

@@ -7,7 +7,8 @@ import type { Part, Stop } from '../model.ts'
 import { text } from '../reading.ts'
 import { sequencer } from '../sequencer.ts'
 import { readStop, stopWith } from '../stops.ts'
-import { readThinking } from './thinking.ts'
+import { contentText } from './answer.ts'
+import { readThinking, readThinkingParts } from './thinking.ts'
 import { readCall } from './tools-read.ts'
 
 export function streamReader(emit: Emit, context: Context): StreamReader {
@@ -89,7 +90,8 @@ export function streamReader(emit: Emit, context: Context): StreamReader {
   function read(choice: Json): void {
     const delta = object(choice.delta) ?? object(choice.message) ?? {}
     think(delta)
-    say('text', text(delta.content))
+    for (const part of readThinkingParts(delta.content)) say('thinking', part.text)
+    say('text', contentText(delta.content))
     say('refusal', text(delta.refusal))
     objects(delta.tool_calls).forEach(call)
     const reason = word(choice.finish_reason)

@@ -17,6 +17,15 @@ export function readThinking(message: Json): Thinking[] {
 
 const own = { by: 'openai-chat' as const, data: '', redacted: false }
 
+/** Mistral's models think in parts of the content, each a list of texts again. */
+export function readThinkingParts(content: unknown): Thinking[] {
+  return objects(content).flatMap((part) => {
+    if (part.type !== 'thinking') return []
+    const said = objects(part.thinking).map((one) => text(one.text))
+    return [{ kind: 'thinking' as const, text: said.join(''), seal: own }]
+  })
+}
+
 function readDetail(detail: Json): Thinking {
   const signature = word(detail.signature) ?? word(detail.data)
   return {

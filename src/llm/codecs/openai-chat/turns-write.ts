@@ -69,6 +69,8 @@ function writeAssistant(parts: readonly Part[], model: string, context: Context)
   })
   const bySignature = new Map(signatures)
   if (own.length + bySignature.size < thinking.length) context.lose('foreign-thinking')
+  const media = parts.find(({ kind }) => kind === 'image' || kind === 'document' || kind === 'audio')
+  if (media !== undefined) context.refuse('unknown-part', `${media.kind} said by the model`)
   const content = writeContent(
     parts.filter(({ kind }) => kind === 'text' || kind === 'refusal'),
     { model, between: '' },

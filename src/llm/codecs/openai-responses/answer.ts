@@ -26,7 +26,7 @@ export function readEnd(body: Json): Stop {
   return object(body.incomplete_details)?.reason === 'content_filter' ? 'refusal' : 'length'
 }
 
-function readOutput(item: Json, context: Context): Part[] {
+export function readOutput(item: Json, context: Context): Part[] {
   switch (item.type) {
     case 'message':
       return objects(item.content).flatMap((part): Part[] => {
@@ -55,7 +55,8 @@ export function writeAnswer(answer: ModelAnswer, context: Context): Json {
   const output = answer.parts
     .map((part, index) => writePart(part, `${answer.id}_${index}`, context))
     .filter((item) => item !== null)
-  return { ...envelope(answer, context), ...ending(answer.stop), output, usage: usageOf(answer.usage) }
+  const how = ending(answer.stop)
+  return { ...envelope(answer, context), ...how, output: cut(output, how), usage: usageOf(answer.usage) }
 }
 
 export function usageOf(usage: Counts | null): Json | null {
@@ -94,6 +95,15 @@ export function ending(stop: Stop): Json {
     return { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
   }
   return { status: 'completed', completed_at: Math.floor(now() / 1_000) }
+}
+
+/** What was being said when the limit was met is not whole: arguments of a call must not be taken for it. */
+export function cut(output: readonly Json[], { status }: Json): Json[] {
+  return output.map((item, index) =>
+    status === 'incomplete' && index === output.length - 1 && item.type !== 'reasoning'
+      ? { ...item, status }
+      : item,
+  )
 }
 
 export function writePart(part: Part, id: string, { to }: Context): Json | null {

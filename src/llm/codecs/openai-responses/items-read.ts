@@ -3,6 +3,7 @@ import type { Part, Thinking, Turn } from '../model.ts'
 import { invalid, requiredWord, text } from '../reading.ts'
 import type { Losses } from '../rules.ts'
 import { unpackSeal } from '../seal.ts'
+import { resultContent } from '../turns.ts'
 import { readContent } from './content-read.ts'
 
 /** One item of `input` or of `output`; null where it says nothing that another provider could use. */
@@ -65,8 +66,6 @@ function readCall(item: Json): Part {
 
 function readResult(item: Json, index: number, losses: Losses): Part {
   const id = requiredWord(item.call_id, `call_id of input[${index}]`)
-  const content = readContent(item.output, losses).flatMap((part) =>
-    part.kind === 'text' || part.kind === 'image' || part.kind === 'document' ? [part] : [],
-  )
+  const content = resultContent(readContent(item.output, losses), losses)
   return { kind: 'result', id, name: null, content, error: false }
 }

@@ -7,12 +7,14 @@ import type { Part } from '../model.ts'
 import { text } from '../reading.ts'
 import { sequencer } from '../sequencer.ts'
 import { stopWith } from '../stops.ts'
-import { readEnd } from './answer.ts'
+import { readEnd, readOutput } from './answer.ts'
 import { readReasoning } from './items-read.ts'
 
 export function streamReader(emit: Emit, context: Context): StreamReader {
   const blocks = sequencer(emit)
   const kinds = new Set<Part['kind']>()
+  /** Messages of which something came. */
+  const spoken = new Set<string>()
   let started = false
   let ended = false
 
@@ -38,7 +40,15 @@ export function streamReader(emit: Emit, context: Context): StreamReader {
       if (blocks.textOf(key) === '') blocks.delta(key, said)
       if (seal !== null) blocks.seal(key, seal)
     }
-    // Some servers send the arguments with the end only.
+    // Some servers send the text and the arguments with the end only.
+    if (item.type === 'message' && !spoken.has(key)) {
+      for (const part of readOutput(item, context)) {
+        if (part.kind !== 'text' && part.kind !== 'refusal') continue
+        open(key, { kind: part.kind })
+        blocks.delta(key, part.text)
+        blocks.close(key)
+      }
+    }
     const whole = text(item.type === 'custom_tool_call' ? item.input : item.arguments)
     if (blocks.has(key) && whole !== '' && blocks.textOf(key) === '') blocks.delta(key, whole)
     blocks.close(key)
@@ -77,9 +87,11 @@ export function streamReader(emit: Emit, context: Context): StreamReader {
           if (object(event.part)?.type === 'output_text') open(part, { kind: 'text' })
           return
         case 'response.output_text.delta':
+          spoken.add(key)
           open(part, { kind: 'text' })
           return blocks.delta(part, delta)
         case 'response.refusal.delta':
+          spoken.add(key)
           open(part, { kind: 'refusal' })
           return blocks.delta(part, delta)
         case 'response.output_text.annotation.added':

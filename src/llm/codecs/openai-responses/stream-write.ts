@@ -2,7 +2,7 @@ import type { Json } from '../../dialects/json.ts'
 import type { Context, StreamWriter } from '../codec.ts'
 import type { StreamEvent } from '../events.ts'
 import type { Counts, ModelError, Stop } from '../model.ts'
-import { ending, envelope, usageOf } from './answer.ts'
+import { cut, ending, envelope, usageOf } from './answer.ts'
 import { type ItemWriter, itemWriter } from './stream-items.ts'
 
 export function streamWriter(context: Context): StreamWriter {
@@ -32,7 +32,7 @@ export function streamWriter(context: Context): StreamWriter {
 
   function end(): string {
     const how = ending(stop)
-    const response = { ...head, ...how, output: items, usage: usageOf(usage) }
+    const response = { ...head, ...how, output: cut(items, how), usage: usageOf(usage) }
     return send([{ type: `response.${how.status}`, response }])
   }
 
