@@ -6,8 +6,17 @@ import { parseArgs } from 'node:util'
 import { measureJobs } from './jobs.ts'
 import { measureMcp } from './mcp.ts'
 import { measureModels } from './models.ts'
-import { printJobs, printMcp, printProxies, printRecord, printStarts, printStorage } from './print.ts'
+import {
+  printJobs,
+  printMcp,
+  printProxies,
+  printRecord,
+  printRules,
+  printStarts,
+  printStorage,
+} from './print.ts'
 import { measureRecord } from './record.ts'
+import { measureRules } from './rules.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorage } from './storage.ts'
 import { startTarget, startUpstream, type Target } from './targets.ts'
@@ -24,7 +33,7 @@ const { values, positionals } = parseArgs({
 })
 const seconds = Number(values.seconds)
 const proxyNames = proxyWorkloads(seconds).map(({ name }) => name)
-const names = [...proxyNames, 'models', 'mcp', 'record', 'jobs', 'storage', 'start']
+const names = [...proxyNames, 'models', 'rules', 'mcp', 'record', 'jobs', 'storage', 'start']
 
 if (values.help) {
   console.log(
@@ -44,6 +53,8 @@ async function main(chosen: string[]): Promise<void> {
   printProxies(proxies)
   const models = chosen.includes('models') ? await measureModels(seconds) : []
   printProxies(models)
+  const rules = chosen.includes('rules') ? await measureRules(seconds) : []
+  printRules(rules)
   const mcp = chosen.includes('mcp') ? await measureMcp(seconds) : null
   if (mcp !== null) printMcp(mcp)
   const record = chosen.includes('record') ? await measureRecord(seconds) : null
@@ -55,7 +66,7 @@ async function main(chosen: string[]): Promise<void> {
   const starts = chosen.includes('start') ? await measureStarts() : null
   if (starts !== null) printStarts(starts)
   if (values.json !== undefined) {
-    const all = { proxies, models, mcp, record, jobs, storage, starts }
+    const all = { proxies, models, rules, mcp, record, jobs, storage, starts }
     await Bun.write(values.json, JSON.stringify(all, null, 2))
   }
   console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)

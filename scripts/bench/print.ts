@@ -1,6 +1,7 @@
 import type { JobFigures } from './jobs.ts'
 import type { McpFigures } from './mcp.ts'
 import type { RecordFigures } from './record.ts'
+import type { RuleFigures } from './rules.ts'
 import type { StartFigures } from './starts.ts'
 import type { StorageFigures } from './storage.ts'
 import type { Measured } from './workloads.ts'
@@ -21,6 +22,15 @@ export function printProxies(results: readonly Measured[]): void {
       ]),
     )
   }
+}
+
+export function printRules(figures: RuleFigures): void {
+  if (figures.length === 0) return
+  console.log('\n### rules: what deciding costs the gateway, small JSON, 8 connections\n')
+  table(
+    ['setting', 'CPU µs/req', 'added'],
+    figures.map(({ setting, cpuUs, addedUs }) => [setting, round(cpuUs), round(addedUs)]),
+  )
 }
 
 export function printRecord(figures: RecordFigures): void {

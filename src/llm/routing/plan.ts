@@ -59,6 +59,7 @@ export function openPlanner({
   random?: () => number
 }): Planner {
   let rules: readonly Rule[] = []
+  const fixed = new WeakMap<Rule, readonly Candidate[]>()
   let binding: readonly Rule[] = []
 
   return {
@@ -78,11 +79,11 @@ export function openPlanner({
     },
   }
 
-  function planOf({ name, spec }: Rule, shape: CallShape): Plan {
+  function planOf(rule: Rule, shape: CallShape): Plan {
+    const { name, spec } = rule
     const asked = shape.model ?? null
     if (spec.refuse !== undefined) throw unknownModel(asked, catalogue.names())
-    const specs = spec.ladder === undefined ? spec.candidates : spec.ladder.rungs.map(rungCandidate)
-    const resolved = specs.flatMap((one) => candidateOf(one, asked, catalogue) ?? [])
+    const resolved = fixed.get(rule) ?? candidatesOf(rule, asked)
     if (resolved.length === 0) throw unknownModel(asked, catalogue.names())
     const busy =
       spec.balance === 'least_busy'
@@ -94,6 +95,15 @@ export function openPlanner({
     if (policy === undefined) return { route: name, candidates: ordered, spec, facts }
     const candidates = underPolicy(ordered, { policy, sensitivity: shape.facts('sensitivity'), isLocal })
     return { route: name, candidates, spec, facts }
+  }
+
+  /** Remembered where they are the same for every model. */
+  function candidatesOf(rule: Rule, asked: string | null): readonly Candidate[] {
+    const { ladder, candidates } = rule.spec
+    const specs = ladder === undefined ? candidates : ladder.rungs.map(rungCandidate)
+    const found = specs.flatMap((one) => candidateOf(one, asked, catalogue) ?? [])
+    if (specs.every(({ provider }) => provider !== 'auto')) fixed.set(rule, found)
+    return found
   }
 }
 

@@ -82,8 +82,14 @@ export function globs(patterns: readonly string[]): (text: string | null) => boo
   const exact = new Set(patterns.filter((pattern) => !pattern.includes('*')))
   const wild = patterns.filter((pattern) => pattern.includes('*'))
   const any = wild.includes('*')
-  const tests = wild.map(
-    (pattern) => new RegExp(`^${pattern.split('*').map(RegExp.escape).join('.*')}$`, 's'),
-  )
-  return (text) => any || (text !== null && (exact.has(text) || tests.some((test) => test.test(text))))
+  const tests = wild.map(globTest)
+  return (text) => any || (text !== null && (exact.has(text) || tests.some((test) => test(text))))
+}
+
+/** Most patterns are a beginning and `*`, which needs no regular expression: 0.1 µs less for each. */
+function globTest(pattern: string): (text: string) => boolean {
+  const start = pattern.slice(0, -1)
+  if (pattern.endsWith('*') && !start.includes('*')) return (text) => text.startsWith(start)
+  const regex = new RegExp(`^${pattern.split('*').map(RegExp.escape).join('.*')}$`, 's')
+  return (text) => regex.test(text)
 }

@@ -60,8 +60,8 @@ export async function tryCandidates(options: TryOptions): Promise<Served> {
   const { plan } = options
   const reasons: Exclude<Left, { served: Served }>[] = []
   let worst: Served | null = null
-  for (const [index, candidate] of plan.candidates.entries()) {
-    const left = await tryCandidate(candidate, { ...options, isLast: index === plan.candidates.length - 1 })
+  for (const candidate of plan.candidates) {
+    const left = await tryCandidate(candidate, options)
     if (!('served' in left)) reasons.push(left)
     else if (left.served.use !== null) return left.served
     else worst = left.served
@@ -72,7 +72,7 @@ export async function tryCandidates(options: TryOptions): Promise<Served> {
   throw allDown(plan, reasons)
 }
 
-async function tryCandidate(candidate: Candidate, options: TryOptions & { isLast: boolean }): Promise<Left> {
+async function tryCandidate(candidate: Candidate, options: TryOptions): Promise<Left> {
   const { providers, health, tried, plan, signal, random, method } = options
   const place = { provider: candidate.provider, model: candidate.model ?? options.model }
   let provider: ReadyProvider

@@ -145,8 +145,12 @@ function responseLike(
   return new Response(body, { status, statusText, headers })
 }
 
+const [letterE, letterD] = Buffer.from('ed')
+
 /** Does the stream begin with nothing but an error? */
 function isErrorEvent(first: Uint8Array): boolean {
+  // Of most answers the first byte says it: to read 200 costs 2 µs.
+  if (first[0] !== letterE && first[0] !== letterD) return false
   const text = Buffer.from(first.buffer, first.byteOffset, Math.min(first.byteLength, 200)).toString('latin1')
   return /^(?:event: ?error\r?\n|data: ?\{"(?:type":"error"|error":))/.test(text)
 }
