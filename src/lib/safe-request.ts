@@ -2,7 +2,7 @@ import { type LookupAddress, lookup as resolve } from 'node:dns'
 import http, { type IncomingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net'
-import { SluiceError } from './errors.ts'
+import { InputError, SluiceError } from './errors.ts'
 
 /**
  * Requests to addresses that a user gave: never to this machine or its network, unless the operator allows it. The
@@ -68,6 +68,16 @@ export async function safeRequest(
     sent.on('error', fail)
     sent.end(body)
   })
+}
+
+/** As `checkedUrl`, of a field of a body. @throws InputError 422 with the field's place */
+export function checkUrlAt(pointer: string, text: string, allowPrivate: boolean): void {
+  try {
+    checkedUrl(text, allowPrivate)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    throw new InputError(422, error.code, [{ pointer, detail: error.message }])
+  }
 }
 
 /**

@@ -6,13 +6,15 @@ import { type Site, startSite } from './site.ts'
 export type Browsing = {
   site: Site
   browser: TestBrowser
-  /** A page after its login, by default as the administrator. */
-  visit(path: string, options?: Parameters<TestBrowser['page']>[0] & { key?: string }): Promise<Page>
+  /** A page after its login, by default as the administrator. `expects`: complaints of the console that are meant. */
+  visit(path: string, options?: Parameters<TestBrowser['page']>[0] & Visiting): Promise<Page>
   /** @returns the id */
   submit(job: unknown): Promise<string>
   /** Fails where a page complained of something, the gateway failed, or another host was asked for anything. */
   close(): Promise<void>
 }
+
+type Visiting = { key?: string; expects?: RegExp }
 
 /** Input of an `http-request` that works, and of one that does not. */
 export const mocked = {
@@ -24,13 +26,13 @@ export const broken = { path: '/p/nowhere/v1/messages' }
 export async function openBrowsing(): Promise<Browsing> {
   const site = await startSite(['jobs', 'upkeep', 'webhooks'])
   const browser = await openBrowser()
-  const opened: TestPage[] = []
+  const opened: (TestPage & Visiting)[] = []
   return {
     ...{ site, browser },
     async visit(path, options = {}) {
-      const { key = site.adminKey, ...context } = options
+      const { key = site.adminKey, expects = /^$/, ...context } = options
       const one = await browser.page(context)
-      opened.push(one)
+      opened.push({ ...one, expects })
       await one.page.goto(`${site.url}${path}`)
       await one.page.fill('input[name=key]', key)
       await one.page.click('button[type=submit]')
@@ -42,7 +44,10 @@ export async function openBrowsing(): Promise<Browsing> {
       await browser.close()
       await site.stop()
       const failures = site.lines().filter((line) => /"level":"?(error|50)/.test(line))
-      const complaints = opened.flatMap((one) => [...one.complaints, ...one.strays])
+      const complaints = opened.flatMap(({ complaints, strays, expects = /^$/ }) => [
+        ...complaints.filter((text) => !expects.test(text)),
+        ...strays,
+      ])
       expect({ failures, complaints }).toEqual({ failures: [], complaints: [] })
     },
   }

@@ -4,12 +4,13 @@ import { InputError, SluiceError } from '#lib/errors'
 import { isId, newId } from '#lib/ids'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
-import { checkedUrl } from '#lib/safe-request'
+import { checkUrlAt } from '#lib/safe-request'
 import { newSigningSecret } from '#lib/signing-secret'
 import { type Board, tag } from '../board-deps.ts'
 import { houseOperator, isOfTheHouse } from '../house.ts'
 import { deleteRule, findRules, insertRule, latestEvents, updateRule } from './queries.ts'
 import { sealedSecret } from './secrets.ts'
+import { tryReceiver } from './try-receiver.ts'
 import {
   eventView,
   listOf,
@@ -19,6 +20,8 @@ import {
   ruleChange,
   ruleInput,
   ruleView,
+  type TestView,
+  testView,
 } from './view.ts'
 
 const description =
@@ -57,6 +60,14 @@ export function alertRoutes({ sql, authorise, audit, contracts, vault, allowPriv
       async ({ request, params: { id } }) => Response.json(await change(request, id)),
       routeDoc({ summary: 'Change a rule', scope: 'operator', tag, body: ruleChange, answer: newRuleView }),
     )
+    .post(
+      '/api/queues/alerts/:id/test',
+      async ({ request, params: { id } }) => Response.json(await test(request, id)),
+      routeDoc({
+        ...{ summary: 'Send a `queue.alert.test` to its webhook, and say what came of it' },
+        ...{ scope: 'operator', tag, answer: testView },
+      }),
+    )
     .delete(
       '/api/queues/alerts/:id',
       async ({ request, params: { id } }) => {
@@ -73,9 +84,7 @@ export function alertRoutes({ sql, authorise, audit, contracts, vault, allowPriv
   async function create(request: Request): Promise<NewRuleView> {
     const principal = houseOperator(authorise, request)
     const input = await readJson(request, ruleInput)
-    if (!contracts.some(({ name }) => name === input.queue)) {
-      throw new InputError(422, 'bad-body', [{ pointer: '/queue', detail: 'there is no such queue' }])
-    }
+    checkQueue(input.queue)
     const id = newId()
     const { plain, webhook_secret } = secretFor(id, input.webhook_url)
     const detail = { queue: input.queue, measure: input.measure, threshold: input.threshold }
@@ -89,6 +98,7 @@ export function alertRoutes({ sql, authorise, audit, contracts, vault, allowPriv
     const principal = houseOperator(authorise, request)
     const before = await find(id)
     const input = await readJson(request, ruleChange)
+    if (input.queue !== undefined) checkQueue(input.queue)
     const moved = input.webhook_url !== undefined && input.webhook_url !== before.webhook_url
     // Another receiver must not be able to sign as the first one was signed for.
     const secret = moved ? secretFor(id, input.webhook_url ?? null) : null
@@ -103,6 +113,20 @@ export function alertRoutes({ sql, authorise, audit, contracts, vault, allowPriv
     return { ...(await find(id)), webhook_secret: secret?.plain ?? null }
   }
 
+  async function test(request: Request, id: string): Promise<TestView> {
+    const principal = houseOperator(authorise, request)
+    const rule = await find(id)
+    const deed = { action: 'alert.test', subject: `alert:${id}` }
+    return await audit.run({ request, principal, ...deed }, () =>
+      tryReceiver(rule, { sql, vault, allowPrivate }),
+    )
+  }
+
+  function checkQueue(queue: string): void {
+    if (contracts.some(({ name }) => name === queue)) return
+    throw new InputError(422, 'bad-body', [{ pointer: '/queue', detail: 'there is no such queue' }])
+  }
+
   async function find(id: string): Promise<RuleView> {
     const [rule] = isId(id) ? await findRules(sql, id) : []
     if (rule === undefined) throw new SluiceError(404, 'not-found', 'There is no such rule')
@@ -112,7 +136,7 @@ export function alertRoutes({ sql, authorise, audit, contracts, vault, allowPriv
   /** As it is shown once, and as it is kept. @throws SluiceError 422 where the receiver must not be asked */
   function secretFor(id: string, url: string | null) {
     if (url === null) return { plain: null, webhook_secret: null }
-    checkedUrl(url, allowPrivate)
+    checkUrlAt('/webhook_url', url, allowPrivate)
     const plain = newSigningSecret()
     return { plain, webhook_secret: sealedSecret(vault, id, plain) }
   }

@@ -1,12 +1,10 @@
 import type { Sql } from 'postgres'
-import { Webhook } from 'standardwebhooks'
 import { FinalJobError, type Handler } from '#broker'
-import { isoTime } from '#lib/clock'
 import { errorText, SluiceError } from '#lib/errors'
-import { safeRequest } from '#lib/safe-request'
 import type { Vault } from '#lib/vault'
 import type { WebhooksPayload } from '#queues/webhooks'
 import { openedSecret } from './secrets.ts'
+import { sendSigned, type Target } from './send.ts'
 import type { EventView } from './view.ts'
 
 type Event = Pick<
@@ -58,22 +56,10 @@ async function disable(sql: Sql, { rule_id, webhook_url }: Event): Promise<Final
   return new FinalJobError(reason)
 }
 
-type Target = { url: string; secret: string; allowPrivate: boolean }
-
-async function deliver(event: Event, { url, secret, allowPrivate }: Target): Promise<number> {
-  const time = new Date()
+async function deliver(event: Event, target: Target): Promise<number> {
   const { id, rule_id, name, queue, measure, type, at, value, threshold } = event
   const data = { rule_id, name, queue, measure, at, value, threshold }
-  const body = JSON.stringify({ type: `queue.alert.${type}`, timestamp: isoTime(time.getTime()), data })
-  const headers = {
-    'content-type': 'application/json',
-    'user-agent': 'sluice',
-    'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(time.getTime() / 1000)),
-    'webhook-signature': new Webhook(secret).sign(id, time, body),
-  }
-  const { status } = await safeRequest({ url, method: 'POST', headers, body, allowPrivate, cut: true })
-  return status
+  return await sendSigned({ id, type: `queue.alert.${type}`, data }, target)
 }
 
 async function find(sql: Sql, id: string): Promise<Event | null> {

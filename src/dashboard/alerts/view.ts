@@ -25,6 +25,8 @@ export type RuleInput = z.input<typeof ruleInput>
 
 export const ruleChange = z.strictObject({
   name: name.optional(),
+  queue: ruleInput.shape.queue.optional(),
+  measure: ruleInput.shape.measure.optional(),
   threshold: threshold.optional(),
   for_s: holds.optional(),
   enabled: z.boolean().optional(),
@@ -52,6 +54,13 @@ export const newRuleView = ruleView.extend({
   webhook_secret: z.string().nullable().meta({ description: 'Signs its webhooks; shown this once' }),
 })
 export type NewRuleView = z.infer<typeof newRuleView>
+
+export const testView = z.object({
+  delivered: z.boolean(),
+  status: z.int().nullable().meta({ description: 'That the receiver answered; null: it did not' }),
+  error: z.string().nullable(),
+})
+export type TestView = z.infer<typeof testView>
 
 export const eventView = z.object({
   id: z.uuid(),

@@ -3,13 +3,12 @@ import { InputError } from '#lib/errors'
 import { newId } from '#lib/ids'
 import { packed } from '../body.ts'
 import type { Registry } from '../registry.ts'
-import { skewMs } from '../submission/limits.ts'
 import { prepare } from '../submission/prepare.ts'
 import type { OwnWebhook } from '../webhooks/own.ts'
 import type { Receivers } from '../webhooks/receivers.ts'
-import { type ScheduleRow, timingOf } from './rows.ts'
-import type { ScheduleInput } from './shapes.ts'
-import { checkCron, timeAfter } from './times.ts'
+import { timingFrom } from './asked-timing.ts'
+import type { ScheduleRow } from './rows.ts'
+import type { ScheduledJob, ScheduleInput } from './shapes.ts'
 
 export type NewScheduleOptions = { principal: Principal; registry: Registry; receivers: Receivers }
 
@@ -19,36 +18,35 @@ export type NewScheduleOptions = { principal: Principal; registry: Registry; rec
  */
 export function newSchedule(
   input: ScheduleInput,
-  { principal, registry, receivers }: NewScheduleOptions,
+  options: NewScheduleOptions,
 ): { row: ScheduleRow; own: OwnWebhook | null } {
   const now = Date.now()
-  const { cron = null, every, at, time_zone, job } = input
-  if (cron !== null) checkCron(cron, time_zone)
-  if (at !== undefined && Date.parse(at) < now - skewMs) {
-    throw new InputError(422, 'bad-body', [{ pointer: '/at', detail: 'must not be in the past' }])
+  const timing = timingFrom(input, now)
+  const { own, ...job } = rowJob(input.job, options)
+  const { tenant, keyId: key_id, capture } = options.principal
+  const { name, overlap, missed, enabled } = input
+  const row: ScheduleRow = {
+    ...{ id: newId(now), tenant, key_id, capture, name, overlap, missed, enabled, ...timing, ...job },
+    ...{ last_at: null, last_job_id: null, error: null, fired: 0, created_at: now },
   }
-  // Its errors are told now, and not at three in the morning.
+  return { row, own }
+}
+
+/**
+ * What it submits, as a row has it; its errors are told now, and not at three in the morning.
+ * @throws InputError 422, SluiceError 403
+ */
+export function rowJob(
+  job: ScheduledJob,
+  { principal, registry, receivers }: NewScheduleOptions,
+): Pick<ScheduleRow, 'job' | 'input'> & { own: OwnWebhook | null } {
   const asked = { ...job, depends_on: [], on_dependency_failure: 'fail' as const }
   const { ownWebhook: own } = ofJob(() =>
     prepare(asked, { registry, principal, needs: [], idempotencyKey: null, receivers }),
   )
-  const { input: body = {}, webhook, ...rest } = job
+  const { input = {}, webhook, ...rest } = job
   const told = own === null ? webhook : own.id
-  const { tenant, keyId: key_id, capture } = principal
-  const { name, overlap, missed, enabled } = input
-  const row: ScheduleRow = {
-    ...{ id: newId(now), tenant, key_id, capture, name, overlap, missed, enabled, cron, time_zone },
-    type: cron !== null ? 'cron' : every !== undefined ? 'interval' : 'once',
-    every_ms: every === undefined ? null : Math.round(every * 1_000),
-    ...{
-      job: typeof told === 'string' ? { ...rest, webhook: told } : rest,
-      input: packed(body).body,
-      next_at: at === undefined ? null : Date.parse(at),
-    },
-    ...{ last_at: null, last_job_id: null, error: null, fired: 0, created_at: now },
-  }
-  const next_at = at === undefined ? timeAfter(timingOf(row), now) : row.next_at
-  return { row: { ...row, next_at }, own }
+  return { job: typeof told === 'string' ? { ...rest, webhook: told } : rest, input: packed(input).body, own }
 }
 
 /** What is wrong with its job is told by where it is in the body of the schedule. */

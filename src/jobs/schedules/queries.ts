@@ -1,8 +1,7 @@
 import type { Sql, TransactionSql } from 'postgres'
 import type { OwnWebhook } from '../webhooks/own.ts'
-import { columns, type ScheduleRow, timingOf } from './rows.ts'
-import type { scheduleChange } from './shapes.ts'
-import { timeAfter } from './times.ts'
+import type { ChangedColumns } from './change-schedule.ts'
+import { columns, type ScheduleRow } from './rows.ts'
 
 /** With the webhook that was given with it. */
 export async function insertSchedule(
@@ -17,6 +16,14 @@ export async function insertSchedule(
       ${row.time_zone}, ${row.every_ms}, ${row.overlap}, ${row.missed}, ${JSON.stringify(row.job)}::text::jsonb,
       ${Buffer.from(row.input)}, ${row.enabled}, to_timestamp(${row.next_at}::float8 / 1000),
       to_timestamp(${row.created_at}::float8 / 1000))`
+  await insertOwn(tx, row, own)
+}
+
+async function insertOwn(
+  tx: TransactionSql,
+  row: Pick<ScheduleRow, 'id' | 'tenant' | 'key_id'>,
+  own: OwnWebhook | null,
+): Promise<void> {
   if (own === null) return
   await tx`
     insert into job_webhooks (id, tenant, key_id, name, url, secret, events, on_request, schedule_id)
@@ -42,20 +49,27 @@ export async function listSchedules(
     order by id desc limit ${limit}`
 }
 
-/** Started again it goes on from now: what it missed while it was stopped is not made up for. */
+/** As it is until the transaction ends: no worker takes a time of it meanwhile. */
+export async function holdSchedule(tx: TransactionSql, id: string): Promise<ScheduleRow | null> {
+  const [row] = await tx<ScheduleRow[]>`select ${columns(tx)} from job_schedules where id = ${id} for update`
+  return row ?? null
+}
+
 export async function updateSchedule(
-  sql: TransactionSql,
+  tx: TransactionSql,
   row: ScheduleRow,
-  change: (typeof scheduleChange)['_output'],
+  { columns: changed, own }: { columns: ChangedColumns; own: OwnWebhook | null },
 ): Promise<ScheduleRow> {
-  const { name = row.name, enabled = row.enabled, overlap = row.overlap, missed = row.missed } = change
-  const starts = enabled && !row.enabled && row.type !== 'once'
-  const next = starts ? timeAfter(timingOf(row), Date.now()) : row.next_at
-  const [changed] = await sql<ScheduleRow[]>`
-    update job_schedules set name = ${name}, enabled = ${enabled}, overlap = ${overlap}, missed = ${missed},
-      next_at = case when ${starts} then to_timestamp(${next}::float8 / 1000) else next_at end, updated_at = now()
-    where id = ${row.id} returning ${columns(sql)}`
-  return changed ?? row
+  const after = { ...row, ...changed }
+  await tx`
+    update job_schedules set name = ${after.name}, enabled = ${after.enabled}, overlap = ${after.overlap},
+      missed = ${after.missed}, type = ${after.type}, cron = ${after.cron}, time_zone = ${after.time_zone},
+      every_ms = ${after.every_ms}, job = ${JSON.stringify(after.job)}::text::jsonb, input = ${Buffer.from(after.input)},
+      key_id = ${after.key_id}, capture = ${after.capture}, error = ${after.error},
+      next_at = to_timestamp(${after.next_at}::float8 / 1000), updated_at = now()
+    where id = ${row.id}`
+  await insertOwn(tx, after, own)
+  return after
 }
 
 export async function deleteSchedule(sql: TransactionSql, id: string): Promise<void> {

@@ -45,16 +45,22 @@ export function timingOf(
 /** `body`: with the input of its jobs. */
 export function viewOf(row: ScheduleRow, { body = false } = {}): ScheduleView {
   const { capture: _, every_ms, job, input, next_at, last_at, created_at, ...same } = row
-  const upcoming = row.enabled && next_at !== null ? [next_at, ...timesAfter(timingOf(row), next_at, 4)] : []
   return {
     ...same,
     every: every_ms === null ? null : every_ms / 1_000,
     job: body ? { ...job, input: parsed(input) } : { ...job },
     next_at: iso(next_at),
-    upcoming: upcoming.map((time) => new Date(time).toISOString()),
+    upcoming: upcoming(row),
     last_at: iso(last_at),
     created_at: new Date(created_at).toISOString(),
   }
+}
+
+/** The next five times. */
+export function upcoming(row: Parameters<typeof timingOf>[0] & { enabled: boolean }): string[] {
+  if (!row.enabled || row.next_at === null) return []
+  const times = [row.next_at, ...timesAfter(timingOf(row), row.next_at, 4)]
+  return times.map((time) => new Date(time).toISOString())
 }
 
 function iso(ms: number | null): string | null {

@@ -12,12 +12,29 @@ import { reach } from '../reading/job-routes.ts'
 import type { Registry } from '../registry.ts'
 import { mostBytes } from '../submission/limits.ts'
 import { checkWebhook } from '../submission/needs.ts'
+import type { OwnWebhook } from '../webhooks/own.ts'
 import type { Receivers } from '../webhooks/receivers.ts'
+import { timingFrom } from './asked-timing.ts'
+import { changesOf } from './change-schedule.ts'
 import { submit } from './fire.ts'
 import { newSchedule } from './new-schedule.ts'
-import { deleteSchedule, findSchedule, insertSchedule, listSchedules, updateSchedule } from './queries.ts'
-import { type ScheduleRow, viewOf } from './rows.ts'
-import { newScheduleView, scheduleChange, scheduleInput, scheduleView } from './shapes.ts'
+import {
+  deleteSchedule,
+  findSchedule,
+  holdSchedule,
+  insertSchedule,
+  listSchedules,
+  updateSchedule,
+} from './queries.ts'
+import { type ScheduleRow, upcoming, viewOf } from './rows.ts'
+import {
+  newScheduleView,
+  scheduleChange,
+  scheduleInput,
+  scheduleView,
+  timesInput,
+  timesView,
+} from './shapes.ts'
 
 const tag = 'jobs'
 
@@ -63,6 +80,17 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
         answer: z.object({ items: z.array(scheduleView), next_cursor: z.string().nullable() }),
       }),
     )
+    .post(
+      '/api/schedules/preview',
+      async ({ request }) => {
+        authorise(request, 'read')
+        return Response.json({ upcoming: timesOf(await readJson(request, timesInput)) })
+      },
+      routeDoc({
+        ...{ summary: 'When a schedule would submit; makes none', scope: 'read', tag },
+        ...{ body: timesInput, answer: timesView },
+      }),
+    )
     .get(
       '/api/schedules/:id',
       async ({ request, params: { id } }) => {
@@ -76,7 +104,7 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
       async ({ request, params: { id } }) => Response.json(await change(request, id)),
       routeDoc({
         ...{ summary: 'Change a schedule, stop or start it', scope: 'call', tag },
-        ...{ body: scheduleChange, answer: scheduleView },
+        ...{ body: scheduleChange, answer: newScheduleView },
       }),
     )
     .delete(
@@ -104,8 +132,7 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
     if (typeof input.job.webhook === 'string')
       await checkWebhook(sql, principal.tenant, input.job.webhook, '/job')
     await deed('create', { request, principal, id: row.id }, (tx) => insertSchedule(tx, row, own))
-    const webhook = own === null ? {} : { webhook: { id: own.id, secret: own.made } }
-    return { ...viewOf(row, { body: true }), ...webhook }
+    return { ...viewOf(row, { body: true }), ...shownOnce(own) }
   }
 
   async function list(request: Request) {
@@ -122,10 +149,19 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
 
   async function change(request: Request, id: string) {
     const { row, principal } = await own(request, id)
-    const asked = await readJson(request, scheduleChange)
-    const who = { request, principal, id: row.id }
-    const changed = await deed('change', who, (tx) => updateSchedule(tx, row, asked))
-    return viewOf(changed, { body: true })
+    const asked = checkBody(parseKept(await readBytes(request, mostBytes)), scheduleChange)
+    const webhook = asked.job?.webhook
+    // One of its own may stay; it is none that others may name.
+    if (typeof webhook === 'string' && webhook !== row.job.webhook)
+      await checkWebhook(sql, row.tenant, webhook, '/job')
+    const who = { request, principal, id: row.id, detail: { changed: Object.keys(asked) } }
+    const { after, own: made } = await deed('change', who, async (tx) => {
+      const held = await holdSchedule(tx, row.id)
+      if (held === null) throw gone()
+      const changes = changesOf(held, asked, { principal, registry, receivers })
+      return { after: await updateSchedule(tx, held, changes), own: changes.own }
+    })
+    return { ...viewOf(after, { body: true }), ...shownOnce(made) }
   }
 
   async function run(request: Request, id: string) {
@@ -141,7 +177,7 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
 
   async function find(id: string, tenant: string | null): Promise<ScheduleRow> {
     const row = isId(id) ? await findSchedule(sql, id, tenant) : null
-    if (row === null) throw new SluiceError(404, 'not-found', 'There is no such schedule')
+    if (row === null) throw gone()
     return row
   }
 
@@ -159,10 +195,25 @@ export function scheduleRoutes(options: ScheduleRoutesOptions) {
 
   async function deed<Result>(
     action: string,
-    { id, ...who }: { request: Request; principal: Principal; id: string },
+    { id, ...who }: { request: Request; principal: Principal; id: string; detail?: Record<string, unknown> },
     work: (tx: TransactionSql) => Promise<Result>,
   ): Promise<Result> {
     const asked = { ...who, action: `schedule.${action}`, subject: `schedule:${id}` }
     return await audited({ sql, audit }, asked, work)
   }
+}
+
+/** @throws InputError 422 */
+function timesOf({ time_zone = 'UTC', ...given }: z.output<typeof timesInput>): string[] {
+  const created_at = Date.now()
+  const timing = timingFrom({ ...given, time_zone }, created_at)
+  return upcoming({ ...timing, created_at, enabled: true })
+}
+
+function shownOnce(own: OwnWebhook | null) {
+  return own === null ? {} : { webhook: { id: own.id, secret: own.made } }
+}
+
+function gone(): SluiceError {
+  return new SluiceError(404, 'not-found', 'There is no such schedule')
 }

@@ -50,18 +50,47 @@ export const scheduleInput = z
     at: at.optional().meta({ description: 'Once, at this time' }),
     job: scheduledJob,
   })
-  .refine(({ cron: a, every: b, at: c }) => [a, b, c].filter((one) => one !== undefined).length === 1, {
+  .refine((given) => timings(given) === 1, {
     error: 'one of cron, every and at must be given',
     path: ['cron'],
   })
 export type ScheduleInput = z.infer<typeof scheduleInput>
 
-export const scheduleChange = z.strictObject({
-  name: word.optional(),
-  enabled: z.boolean().optional(),
-  overlap: overlap.optional(),
-  missed: missed.optional(),
+const when = {
+  cron: cron.optional(),
+  time_zone: z.string().max(64).optional(),
+  every: every.optional(),
+  at: at.optional().meta({ description: 'Once, at this time' }),
+}
+
+export const scheduleChange = z
+  .strictObject({
+    name: word.optional(),
+    enabled: z.boolean().optional(),
+    overlap: overlap.optional(),
+    missed: missed.optional(),
+    ...when,
+    job: scheduledJob.optional().meta({
+      description: 'The whole of it; the schedule is from then on that of the key that changes it',
+    }),
+  })
+  .refine((given) => timings(given) <= 1, {
+    error: 'only one of cron, every and at may be given',
+    path: ['cron'],
+  })
+export type ScheduleChange = z.infer<typeof scheduleChange>
+
+export const timesInput = z.strictObject(when).refine((given) => timings(given) === 1, {
+  error: 'one of cron, every and at must be given',
+  path: ['cron'],
 })
+export const timesView = z.object({
+  upcoming: z.array(z.iso.datetime()).meta({ description: 'The next five times' }),
+})
+
+function timings({ cron, every, at }: { cron?: unknown; every?: unknown; at?: unknown }): number {
+  return [cron, every, at].filter((one) => one !== undefined).length
+}
 
 export const scheduleView = z.object({
   id: z.uuid(),

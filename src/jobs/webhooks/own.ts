@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { InputError, SluiceError } from '#lib/errors'
 import { newId } from '#lib/ids'
-import { checkedUrl } from '#lib/safe-request'
+import { checkUrlAt } from '#lib/safe-request'
 import { type Ended, ended } from '../states.ts'
 import { newSecret, type Receivers, sealed, secret } from './receivers.ts'
 
@@ -43,17 +42,8 @@ export function madeOwn(
   { url, secret: given, events }: z.infer<typeof ownWebhook>,
   receivers: Receivers,
 ): OwnWebhook {
-  checkAddress(url, receivers)
+  checkUrlAt('/webhook/url', url, receivers.allowPrivate)
   const id = newId()
   const plain = given ?? newSecret()
   return { id, url, events, sealed: sealed(receivers, id, plain), made: given === undefined ? plain : null }
-}
-
-function checkAddress(url: string, { allowPrivate }: Receivers): void {
-  try {
-    checkedUrl(url, allowPrivate)
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    throw new InputError(422, error.code, [{ pointer: '/webhook/url', detail: error.message }])
-  }
 }

@@ -5,7 +5,7 @@ import type { Audit, Authorise } from '#access'
 import { newId } from '#lib/ids'
 import { readJson } from '#lib/input'
 import { routeDoc } from '#lib/route-doc'
-import { checkedUrl } from '#lib/safe-request'
+import { checkUrlAt } from '#lib/safe-request'
 import { audited } from '../audited.ts'
 import { reach } from '../reading/job-routes.ts'
 import { shown, webhookFinder } from './find.ts'
@@ -61,7 +61,7 @@ export function webhookRoutes({ sql, receivers, authorise, audit }: WebhookRoute
       async ({ request, params: { id } }) => {
         const webhook = await find(request, id, 'operator')
         const change = await readJson(request, webhookChange)
-        if (change.url !== undefined) checkedUrl(change.url, receivers.allowPrivate)
+        if (change.url !== undefined) checkUrlAt('/url', change.url, receivers.allowPrivate)
         await deed(request, 'change', webhook.id, (tx) => updateWebhook(tx, webhook.id, change))
         return Response.json(await find(request, id, 'operator'))
       },
@@ -94,7 +94,7 @@ export function webhookRoutes({ sql, receivers, authorise, audit }: WebhookRoute
     const { tenant, keyId: key_id } = authorise(request, 'operator')
     const { secret = newSecret(), ...input } = await readJson(request, webhookInput)
     // What can be seen at once is told at once; the rest when it is sent.
-    checkedUrl(input.url, receivers.allowPrivate)
+    checkUrlAt('/url', input.url, receivers.allowPrivate)
     const id = newId()
     const row = { ...input, id, tenant, key_id, secret: sealed(receivers, id, secret) }
     const made = await deed(request, 'create', id, (tx) => insertWebhook(tx, row))

@@ -1,5 +1,5 @@
 import type { AuditView, Me } from '#access'
-import type { EventView, NewRuleView, RuleInput, RuleView } from '../../alerts/view.ts'
+import type { EventView, NewRuleView, RuleInput, RuleView, TestView } from '../../alerts/view.ts'
 import type { EngineJobDetailView, EngineJobView } from '../../queues/engine-job-view.ts'
 import type { DeadLetters, RowDetail, RowList } from '../../rows/view.ts'
 import { call } from './client.ts'
@@ -29,13 +29,34 @@ export type ScheduleView = {
   /** Seconds. */
   every: number | null
   enabled: boolean
-  job: { kind: string }
+  overlap: 'allow' | 'skip'
+  missed: 'once' | 'skip'
+  job: ScheduledJob
   next_at: string | null
   last_at: string | null
   last_job_id: string | null
   error: string | null
   fired: number
 }
+
+/** What it submits; the input only where one is shown alone. */
+export type ScheduledJob = {
+  kind: string
+  input?: unknown
+  tags?: string[]
+  attempts?: number
+  [other: string]: unknown
+}
+
+export type JobKind = {
+  name: string
+  summary: string
+  input: Record<string, unknown>
+  needs: Me['scopes']
+  defaults: { attempts: number; timeout: number }
+}
+
+export type Timing = { cron?: string; time_zone?: string; every?: number; at?: string }
 
 export type BulkVerb = 'retry' | 'cancel' | 'remove'
 
@@ -101,7 +122,7 @@ export const api = {
   cancel: (id: string) => call<void>('POST', `/api/jobs/${at(id)}/cancel`),
   promote: (id: string) => call<void>('POST', `/api/jobs/${at(id)}/promote`),
   remove: (id: string) => call<void>('DELETE', `/api/jobs/${at(id)}`),
-  submit: (job: Record<string, unknown>) => call<{ id: string }>('POST', '/api/jobs', { body: job }),
+  submit: (json: string) => call<{ id: string }>('POST', '/api/jobs', { json }),
   countBulk: (order: BulkOrder) =>
     call<{ count: number }>('POST', '/api/jobs/bulk', { body: { ...order, dry_run: true } }),
   startBulk: (order: BulkOrder) => call<BulkView>('POST', '/api/jobs/bulk', { body: order }),
@@ -115,10 +136,19 @@ export const api = {
   exchangesOf: (id: string, options?: Options) =>
     call<Page<Exchange>>('GET', `/api/exchanges?${searchOf({ tag: `job:${id}`, limit: '20' })}`, options),
 
-  schedules: (options?: Options) => call<Page<ScheduleView>>('GET', '/api/schedules', options),
+  kinds: (options?: Options) => call<{ items: JobKind[] }>('GET', '/api/jobs/kinds', options),
+  schedules: (query: Query, options?: Options) =>
+    call<Page<ScheduleView>>('GET', `/api/schedules?${searchOf(query)}`, options),
+  schedule: (id: string, options?: Options) => call<ScheduleView>('GET', `/api/schedules/${at(id)}`, options),
+  previewTimes: (timing: Timing, options?: Options) =>
+    call<{ upcoming: string[] }>('POST', '/api/schedules/preview', { ...options, body: timing }),
+  addSchedule: (json: string) => call<ScheduleView>('POST', '/api/schedules', { json }),
+  changeSchedule: (id: string, json: string) =>
+    call<ScheduleView>('PATCH', `/api/schedules/${at(id)}`, { json }),
+  removeSchedule: (id: string) => call<void>('DELETE', `/api/schedules/${at(id)}`),
   enableSchedule: (id: string, enabled: boolean) =>
     call<ScheduleView>('PATCH', `/api/schedules/${at(id)}`, { body: { enabled } }),
-  runSchedule: (id: string) => call<unknown>('POST', `/api/schedules/${at(id)}/run`),
+  runSchedule: (id: string) => call<{ job_id: string }>('POST', `/api/schedules/${at(id)}/run`),
 
   rules: (options?: Options) => call<{ items: RuleView[] }>('GET', '/api/queues/alerts', options),
   alertEvents: (options?: Options) =>
@@ -126,6 +156,7 @@ export const api = {
   addRule: (rule: RuleInput) => call<NewRuleView>('POST', '/api/queues/alerts', { body: rule }),
   changeRule: (id: string, change: Partial<RuleInput>) =>
     call<NewRuleView>('PATCH', `/api/queues/alerts/${at(id)}`, { body: change }),
+  testRule: (id: string) => call<TestView>('POST', `/api/queues/alerts/${at(id)}/test`),
   removeRule: (id: string) => call<void>('DELETE', `/api/queues/alerts/${at(id)}`),
 
   audit: (query: Query, options?: Options) =>

@@ -17,6 +17,13 @@ export function useKeys(keys: Keys): void {
       const typing = target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
       if (typing && event.key === 'Escape') target.blur()
       if (typing || document.querySelector('dialog[open]') !== null) return
+      // Enter is that of the button or link that has the cursor.
+      if (
+        event.key === 'Enter' &&
+        target instanceof HTMLElement &&
+        target.closest('a, button, summary') !== null
+      )
+        return
       const act = latest.current[event.key.toLowerCase()]
       if (act === undefined) return
       event.preventDefault()

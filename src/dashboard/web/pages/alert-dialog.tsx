@@ -1,16 +1,16 @@
 import { useState } from 'react'
-import { api, type NewRuleView, type RuleInput } from '../data/api.ts'
+import { api, type NewRuleView, type RuleInput, type RuleView } from '../data/api.ts'
 import { useBoard } from '../data/board.tsx'
 import { count, duration } from '../data/format.ts'
-import { Dialog } from '../ui/dialog.tsx'
-import { useAct } from '../ui/notices.tsx'
+import { Field } from '../ui/field.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
 
 type Measure = RuleInput['measure']
 
 const measures: Record<Measure, { label: string; unit: string | null; usual: number }> = {
-  backlog: { label: 'More jobs wait than', unit: 'jobs', usual: 1_000 },
-  'oldest-age': { label: 'The oldest waits longer than', unit: 'seconds', usual: 300 },
-  'failure-rate': { label: 'More fail, of the last 15 minutes, than', unit: 'percent', usual: 20 },
+  backlog: { label: 'More jobs wait than', unit: 'Jobs', usual: 1_000 },
+  'oldest-age': { label: 'The oldest waits longer than', unit: 'Seconds', usual: 300 },
+  'failure-rate': { label: 'More fail, of the last 15 minutes, than', unit: 'Percent', usual: 20 },
   'no-workers': { label: 'Jobs wait and no worker is there', unit: null, usual: 0 },
 }
 
@@ -30,74 +30,96 @@ export function said(of: {
   return `${of.queue}: ${words}`
 }
 
-export function RuleDialog({
-  onClose,
-  onDone,
-}: {
+type RuleDialogProps = {
+  /** The one to change; null: a new one. */
+  rule: RuleView | null
   onClose: () => void
   onDone: (rule: NewRuleView) => void
-}) {
-  const { board } = useBoard()
-  const [measure, setMeasure] = useState<Measure>('backlog')
-  const act = useAct()
-  const { unit, usual } = measures[measure]
+}
 
-  const add = async (form: FormData) => {
+export function RuleDialog({ rule, onClose, onDone }: RuleDialogProps) {
+  const { board } = useBoard()
+  const [measure, setMeasure] = useState<Measure>(rule?.measure ?? 'backlog')
+  const { unit, usual } = measures[measure]
+  const queues = board?.queues.map(({ name }) => name) ?? []
+
+  const save = async (form: FormData) => {
     const text = (name: string) => String(form.get(name) ?? '').trim()
-    const rule: RuleInput = {
+    const asked: RuleInput = {
       name: text('name'),
       queue: text('queue'),
       measure,
-      threshold: Number(text('threshold')) || 0,
-      for_s: Number(text('for_s')) || 0,
+      threshold: Number(text('threshold')),
+      for_s: Number(text('for_s')),
       webhook_url: text('webhook_url') || null,
     }
-    let made: NewRuleView | undefined
-    const well = await act('The rule is on', async () => {
-      made = await api.addRule(rule)
-    })
-    if (well && made !== undefined) onDone(made)
+    onDone(rule === null ? await api.addRule(asked) : await api.changeRule(rule.id, asked))
   }
   return (
-    <Dialog title="New rule" action="Watch" onAct={(form) => void add(form)} onClose={onClose}>
-      <label>
-        Queue
-        <select name="queue">
-          {board?.queues.map(({ name }) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        Tell when
-        <select value={measure} onChange={({ target }) => setMeasure(target.value as Measure)}>
-          {Object.entries(measures).map(([name, { label }]) => (
-            <option key={name} value={name}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <fieldset>
-        {unit !== null && (
-          <label>
-            {unit}
-            <input key={measure} name="threshold" type="number" min={0} defaultValue={usual} required />
-          </label>
+    <FormDialog
+      title={rule === null ? 'New rule' : 'Change the rule'}
+      action={rule === null ? 'Watch' : 'Save'}
+      onSave={save}
+      onClose={onClose}
+    >
+      <Field label="Queue" name="queue">
+        {(control) => (
+          <select {...control} defaultValue={rule?.queue}>
+            {queues.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
         )}
-        <label>
-          for seconds
-          <input name="for_s" type="number" min={0} defaultValue={60} />
-        </label>
-      </fieldset>
-      <label>
-        Webhook, if any
-        <input name="webhook_url" type="url" placeholder="https://…" />
-      </label>
-      <label>
-        Name, if any
-        <input name="name" maxLength={200} />
-      </label>
-    </Dialog>
+      </Field>
+      <Field label="Tell when" name="measure">
+        {(control) => (
+          <select {...control} value={measure} onChange={({ target }) => setMeasure(target.value as Measure)}>
+            {Object.entries(measures).map(([name, { label }]) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <div className="pair">
+        {unit !== null && (
+          <Field key={measure} label={unit} name="threshold">
+            {(control) => (
+              <input
+                {...control}
+                type="number"
+                min={0}
+                step="any"
+                defaultValue={rule?.measure === measure ? rule.threshold : usual}
+                required
+              />
+            )}
+          </Field>
+        )}
+        <Field label="For so many seconds" name="for_s">
+          {(control) => (
+            <input {...control} type="number" min={0} defaultValue={rule?.for_s ?? 60} required />
+          )}
+        </Field>
+      </div>
+      <Field
+        label="Webhook, if any"
+        name="webhook_url"
+        hint={rule?.webhook_url == null ? undefined : 'Another address gets another secret.'}
+      >
+        {(control) => (
+          <input
+            {...control}
+            inputMode="url"
+            placeholder="https://…"
+            defaultValue={rule?.webhook_url ?? ''}
+          />
+        )}
+      </Field>
+      <Field label="Name, if any" name="name">
+        {(control) => <input {...control} maxLength={200} defaultValue={rule?.name ?? ''} />}
+      </Field>
+    </FormDialog>
   )
 }

@@ -1,23 +1,41 @@
 import { useState } from 'react'
 import { api, type NewRuleView, type RuleView } from '../data/api.ts'
 import { useHouseOperator } from '../data/session.ts'
+import { useFresh } from '../data/use-fresh.ts'
 import { useLoad } from '../data/use-load.ts'
 import { Badge, Empty, Failure, Loading, Time } from '../ui/bits.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { useAct } from '../ui/notices.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
+import { useSay } from '../ui/notices.tsx'
 import { RuleDialog, said } from './alert-dialog.tsx'
+import { Rules } from './alert-rules.tsx'
+
+type Open = { what: 'form'; rule: RuleView | null } | { what: 'remove'; rule: RuleView }
 
 /** What somebody is told of, and what they were told. */
 export function AlertsPage() {
   const rules = useLoad('rules', (signal) => api.rules({ signal }))
   const events = useLoad('events', (signal) => api.alertEvents({ signal }))
-  const [open, setOpen] = useState(false)
+  const [open, setOpen] = useState<Open | null>(null)
   const [made, setMade] = useState<NewRuleView | null>(null)
   const operator = useHouseOperator()
-  const done = (rule: NewRuleView) => {
-    setOpen(false)
+  const reload = () => {
+    rules.reload()
+    events.reload()
+  }
+  useFresh(!rules.loading && open === null, reload, { everyMs: 10_000 })
+  const say = useSay()
+  const saved = (rule: NewRuleView) => {
+    setOpen(null)
     rules.reload()
     if (rule.webhook_secret !== null) setMade(rule)
+    say('The rule is saved')
+  }
+  const remove = async (rule: RuleView) => {
+    await api.removeRule(rule.id)
+    setOpen(null)
+    reload()
+    say('The rule is removed')
   }
   return (
     <>
@@ -25,7 +43,7 @@ export function AlertsPage() {
         <h1>Alerts</h1>
         {operator && (
           <div className="actions">
-            <button type="button" className="primary" onClick={() => setOpen(true)}>
+            <button type="button" className="primary" onClick={() => setOpen({ what: 'form', rule: null })}>
               New rule
             </button>
           </div>
@@ -39,7 +57,13 @@ export function AlertsPage() {
         </Empty>
       )}
       {rules.value !== undefined && rules.value.items.length > 0 && (
-        <Rules rules={rules.value.items} operator={operator} onDone={rules.reload} />
+        <Rules
+          rules={rules.value.items}
+          operator={operator}
+          onDone={rules.reload}
+          onEdit={(rule) => setOpen({ what: 'form', rule })}
+          onRemove={(rule) => setOpen({ what: 'remove', rule })}
+        />
       )}
       {events.value !== undefined && events.value.items.length > 0 && (
         <section className="card">
@@ -64,7 +88,19 @@ export function AlertsPage() {
           </table>
         </section>
       )}
-      {open && <RuleDialog onClose={() => setOpen(false)} onDone={done} />}
+      {open?.what === 'form' && <RuleDialog rule={open.rule} onClose={() => setOpen(null)} onDone={saved} />}
+      {open?.what === 'remove' && (
+        <FormDialog
+          title="Remove this rule?"
+          action="Remove it"
+          danger
+          onSave={() => remove(open.rule)}
+          onClose={() => setOpen(null)}
+        >
+          <p>{said(open.rule)}</p>
+          <p>Nobody is told of that any more, and what was told of it goes from the list.</p>
+        </FormDialog>
+      )}
       {made !== null && (
         <Dialog title="The secret of its webhooks" onClose={() => setMade(null)}>
           <p>Shown this once. What is sent is signed with it, by the Standard Webhooks scheme.</p>
@@ -72,90 +108,5 @@ export function AlertsPage() {
         </Dialog>
       )}
     </>
-  )
-}
-
-type RulesProps = { rules: RuleView[]; operator: boolean; onDone: () => void }
-
-const colours = { ok: 'succeeded', pending: 'paused', firing: 'failed' }
-
-function Rules({ rules, operator, onDone }: RulesProps) {
-  const act = useAct()
-  const doIt = async (done: string, work: () => Promise<unknown>) => {
-    if (await act(done, work)) onDone()
-  }
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th>Rule</th>
-          <th>State</th>
-          <th className="wide">Since</th>
-          <th className="wide">Webhook</th>
-          <th />
-        </tr>
-      </thead>
-      <tbody>
-        {rules.map((rule) => (
-          <tr key={rule.id}>
-            <td className="text rule">
-              {rule.name !== '' && (
-                <p>
-                  <b>
-                    <bdi>{rule.name}</bdi>
-                  </b>
-                </p>
-              )}
-              {said(rule)}
-              {rule.webhook_error !== null && <p className="bad">Webhook off: {rule.webhook_error}</p>}
-            </td>
-            <td>
-              <Badge state={rule.enabled ? colours[rule.state] : 'cancelled'}>
-                {rule.enabled ? rule.state : 'off'}
-              </Badge>
-            </td>
-            <td className="wide">
-              <Time iso={rule.since} />
-            </td>
-            <td className="wide faint text">{rule.webhook_url ?? 'none'}</td>
-            <td className="act">
-              {operator && (
-                <>
-                  {rule.webhook_error !== null && (
-                    <button
-                      type="button"
-                      className="small"
-                      onClick={() =>
-                        void doIt('It will be told again', () =>
-                          api.changeRule(rule.id, { webhook_url: rule.webhook_url }),
-                        )
-                      }
-                    >
-                      Webhook on
-                    </button>
-                  )}
-                  <button
-                    type="button"
-                    className="small"
-                    onClick={() =>
-                      void doIt('It is changed', () => api.changeRule(rule.id, { enabled: !rule.enabled }))
-                    }
-                  >
-                    {rule.enabled ? 'Off' : 'On'}
-                  </button>
-                  <button
-                    type="button"
-                    className="small danger"
-                    onClick={() => void doIt('It is removed', () => api.removeRule(rule.id))}
-                  >
-                    Remove
-                  </button>
-                </>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   )
 }

@@ -2,8 +2,8 @@ import { useState } from 'react'
 import { api, type RowDetail } from '../data/api.ts'
 import { go, hrefOf } from '../data/place.ts'
 import { useOperator, useSession } from '../data/session.ts'
-import { Dialog } from '../ui/dialog.tsx'
-import { useAct } from '../ui/notices.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
+import { useAct, useSay } from '../ui/notices.tsx'
 import { ResubmitDialog } from './job-resubmit.tsx'
 
 const ends = ['succeeded', 'failed', 'cancelled', 'expired']
@@ -12,6 +12,7 @@ const ends = ['succeeded', 'failed', 'cancelled', 'expired']
 export function JobActions({ job, onDone }: { job: RowDetail; onDone: () => void }) {
   const [dialog, setDialog] = useState<'edit' | 'remove' | null>(null)
   const act = useAct()
+  const say = useSay()
   const operator = useOperator()
   const { me } = useSession()
   const over = ends.includes(job.state)
@@ -22,7 +23,9 @@ export function JobActions({ job, onDone }: { job: RowDetail; onDone: () => void
     if (await act(done, work)) onDone()
   }
   const remove = async () => {
-    if (await act('It is removed', () => api.remove(job.id))) go(hrefOf(['jobs']))
+    await api.remove(job.id)
+    say('It is removed')
+    go(hrefOf(['jobs']))
   }
   return (
     <div className="actions">
@@ -61,15 +64,9 @@ export function JobActions({ job, onDone }: { job: RowDetail; onDone: () => void
       )}
       {dialog === 'edit' && <ResubmitDialog job={job} onClose={close} />}
       {dialog === 'remove' && (
-        <Dialog
-          title="Remove this job?"
-          action="Remove it"
-          danger
-          onAct={() => void remove()}
-          onClose={close}
-        >
+        <FormDialog title="Remove this job?" action="Remove it" danger onSave={remove} onClose={close}>
           <p>Its input, its result and its history are gone for good.</p>
-        </Dialog>
+        </FormDialog>
       )}
     </div>
   )

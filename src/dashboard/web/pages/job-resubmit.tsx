@@ -2,64 +2,55 @@ import { useEffect, useState } from 'react'
 import { api, type RowDetail } from '../data/api.ts'
 import { call } from '../data/client.ts'
 import { go, hrefOf } from '../data/place.ts'
+import { Failure, Loading } from '../ui/bits.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { useAct } from '../ui/notices.tsx'
+import { Field } from '../ui/field.tsx'
+import { FormDialog, typed } from '../ui/form-dialog.tsx'
+import { useSay } from '../ui/notices.tsx'
 
 /** A new job with another input; the old one stays as it is. */
 export function ResubmitDialog({ job, onClose }: { job: RowDetail; onClose: () => void }) {
   const [text, setText] = useState<string | null>(null)
-  const [wrong, setWrong] = useState<string | null>(null)
-  const act = useAct()
+  const [error, setError] = useState<Error | null>(null)
+  const say = useSay()
+  const title = `Edit and resubmit ${job.kind}`
 
   useEffect(() => {
     call<unknown>('GET', api.rowPart(job.id, 'input')).then(
       (input) => setText(JSON.stringify(input, null, 2)),
-      (error: Error) => setWrong(error.message),
+      setError,
     )
   }, [job.id])
 
   const submit = async () => {
-    let input: unknown
-    try {
-      input = JSON.parse(text ?? '')
-    } catch (error) {
-      setWrong(error instanceof Error ? error.message : String(error))
-      return
-    }
     const { kind, priority, attempts, tags, concurrency_key, concurrency_limit } = job
     const keyed = concurrency_key === null ? {} : { concurrency_key, concurrency_limit }
-    let id = ''
-    const made = await act('It is submitted', async () => {
-      const again = { kind, input, priority, attempts, tags, ...keyed, retry_of: job.id }
-      id = (await api.submit(again)).id
-    })
-    if (!made) return
+    const again = (input: string) => ({ kind, input, priority, attempts, tags, ...keyed, retry_of: job.id })
+    const { id } = await api.submit(typed('input', text ?? '', again))
+    say('It is submitted')
     onClose()
     go(hrefOf(['jobs', id]))
   }
+  if (text === null) {
+    return (
+      <Dialog title={title} wide onClose={onClose}>
+        {error === null ? <Loading /> : <Failure error={error} />}
+      </Dialog>
+    )
+  }
   return (
-    <Dialog
-      title={`Edit and resubmit ${job.kind}`}
-      action="Submit"
-      wide
-      onAct={() => void submit()}
-      onClose={onClose}
-    >
-      {wrong !== null && <p className="wrong">{wrong}</p>}
-      {text === null ? (
-        <p>Fetching the input…</p>
-      ) : (
-        <textarea
-          aria-label="Input"
-          rows={18}
-          spellCheck={false}
-          value={text}
-          onChange={({ target }) => {
-            setText(target.value)
-            setWrong(null)
-          }}
-        />
-      )}
-    </Dialog>
+    <FormDialog title={title} action="Submit" wide onSave={submit} onClose={onClose}>
+      <Field label="Input, as JSON" name="input">
+        {(control) => (
+          <textarea
+            {...control}
+            rows={18}
+            spellCheck={false}
+            value={text}
+            onChange={({ target }) => setText(target.value)}
+          />
+        )}
+      </Field>
+    </FormDialog>
   )
 }

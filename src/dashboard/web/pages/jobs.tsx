@@ -1,9 +1,9 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { api, type RowView } from '../data/api.ts'
-import { useBoard } from '../data/board.tsx'
 import { count } from '../data/format.ts'
 import { go, hrefOf, usePlace } from '../data/place.ts'
 import { useOperator } from '../data/session.ts'
+import { useFresh } from '../data/use-fresh.ts'
 import { useLoad } from '../data/use-load.ts'
 import { Empty, Failure, Loading } from '../ui/bits.tsx'
 import { Bulks } from '../ui/bulks.tsx'
@@ -132,16 +132,4 @@ export function JobsPage() {
       )}
     </>
   )
-}
-
-/** Reloads with each push of the gateway, while somebody looks; a list that is slow to make, not before it is made. */
-function useFresh(wanted: boolean, reload: () => void): void {
-  const at = useBoard().board?.at
-  const seen = useRef(at)
-  useEffect(() => {
-    if (at === seen.current) return
-    const first = seen.current === undefined
-    seen.current = at
-    if (wanted && !first && document.visibilityState === 'visible') reload()
-  }, [at, wanted, reload])
 }

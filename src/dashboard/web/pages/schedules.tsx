@@ -1,24 +1,49 @@
+import { useState } from 'react'
 import { api, type ScheduleView } from '../data/api.ts'
-import { duration } from '../data/format.ts'
-import { hrefOf } from '../data/place.ts'
-import { useOperator } from '../data/session.ts'
+import { hrefOf, usePlace } from '../data/place.ts'
+import { useOperator, useSession } from '../data/session.ts'
+import { useFresh } from '../data/use-fresh.ts'
 import { useLoad } from '../data/use-load.ts'
-import { Badge, Empty, Failure, Loading, Time } from '../ui/bits.tsx'
+import { Empty, Failure, Loading } from '../ui/bits.tsx'
+import { FormDialog } from '../ui/form-dialog.tsx'
 import { Link } from '../ui/link.tsx'
-import { useAct } from '../ui/notices.tsx'
+import { useSay } from '../ui/notices.tsx'
+import { ScheduleDialog } from './schedule-dialog.tsx'
+import { ScheduleRow } from './schedule-row.tsx'
+
+type Open = { what: 'form'; id: string | null } | { what: 'remove'; schedule: ScheduleView }
 
 /** What is submitted again and again, or once at a time to come. */
 export function SchedulesPage() {
-  const { value, error, reload } = useLoad('schedules', (signal) => api.schedules({ signal }))
+  const cursor = usePlace().query.get('cursor') ?? undefined
+  const { value, error, loading, reload } = useLoad(`schedules ${cursor}`, (signal) =>
+    api.schedules({ cursor }, { signal }),
+  )
+  const [open, setOpen] = useState<Open | null>(null)
+  const may = useMayChange()
+  useFresh(!loading && open === null, reload, { everyMs: 5_000 })
+  const done = () => {
+    setOpen(null)
+    reload()
+  }
   return (
     <>
       <div className="head">
         <h1>Schedules</h1>
+        {may && (
+          <div className="actions">
+            <button type="button" className="primary" onClick={() => setOpen({ what: 'form', id: null })}>
+              New schedule
+            </button>
+          </div>
+        )}
       </div>
       {error !== null && <Failure error={error} retry={reload} />}
       {value === undefined && error === null && <Loading />}
       {value?.items.length === 0 && (
-        <Empty title="Nothing is scheduled">Schedules are made with POST /api/schedules.</Empty>
+        <Empty title="Nothing is scheduled">
+          A schedule submits a job by cron, at an interval, or once at a time to come.
+        </Empty>
       )}
       {value !== undefined && value.items.length > 0 && (
         <table>
@@ -29,72 +54,61 @@ export function SchedulesPage() {
               <th className="wide">When</th>
               <th>Next</th>
               <th className="wide">Last</th>
-              <th className="num wide">Made</th>
-              <th />
+              <th className="num wide">Jobs</th>
+              {may && <th />}
             </tr>
           </thead>
           <tbody>
             {value.items.map((schedule) => (
-              <Row key={schedule.id} schedule={schedule} onDone={reload} />
+              <ScheduleRow
+                key={schedule.id}
+                schedule={schedule}
+                may={may}
+                onDone={reload}
+                onEdit={() => setOpen({ what: 'form', id: schedule.id })}
+                onRemove={() => setOpen({ what: 'remove', schedule })}
+              />
             ))}
           </tbody>
         </table>
+      )}
+      {value?.next_cursor != null && (
+        <p className="more">
+          <Link href={hrefOf(['schedules'], { cursor: value.next_cursor })}>Older ones</Link>
+        </p>
+      )}
+      {open?.what === 'form' && <ScheduleDialog id={open.id} onClose={() => setOpen(null)} onDone={done} />}
+      {open?.what === 'remove' && (
+        <RemoveDialog schedule={open.schedule} onClose={() => setOpen(null)} onDone={done} />
       )}
     </>
   )
 }
 
-function Row({ schedule, onDone }: { schedule: ScheduleView; onDone: () => void }) {
-  const act = useAct()
-  const operator = useOperator()
-  const { id, name, enabled, job, last_at, last_job_id } = schedule
-  const doIt = async (done: string, work: () => Promise<unknown>) => {
-    if (await act(done, work)) onDone()
-  }
-  const last = <Time iso={last_at} />
-  return (
-    <tr>
-      <td className="text">
-        <bdi>{name || id}</bdi> {!enabled && <Badge state="paused">off</Badge>}
-        <p className="faint narrow">{when(schedule)}</p>
-        {schedule.error !== null && <p className="error">{schedule.error}</p>}
-      </td>
-      <td className="wide kind">
-        <Link href={hrefOf(['jobs'], { kind: job.kind })}>{job.kind}</Link>
-      </td>
-      <td className="text wide">{when(schedule)}</td>
-      <td>
-        <Time iso={enabled ? schedule.next_at : null} />
-      </td>
-      <td className="wide">
-        {last_job_id === null ? last : <Link href={hrefOf(['jobs', last_job_id])}>{last}</Link>}
-      </td>
-      <td className="num wide">{schedule.fired}</td>
-      <td className="act">
-        {operator && (
-          <>
-            <button
-              type="button"
-              className="small"
-              onClick={() => void doIt('It is submitted', () => api.runSchedule(id))}
-            >
-              Run now
-            </button>
-            <button
-              type="button"
-              className="small"
-              onClick={() => void doIt('It is changed', () => api.enableSchedule(id, !enabled))}
-            >
-              {enabled ? 'Off' : 'On'}
-            </button>
-          </>
-        )}
-      </td>
-    </tr>
-  )
+/** Submitting is one scope, what others made is another. */
+function useMayChange(): boolean {
+  const { scopes } = useSession().me
+  return useOperator() && (scopes.includes('call') || scopes.includes('admin'))
 }
 
-function when({ cron, every, time_zone }: ScheduleView): string {
-  if (cron !== null) return `${cron}, ${time_zone}`
-  return every === null ? 'once' : `every ${duration(every * 1_000)}`
+type RemoveDialogProps = { schedule: ScheduleView; onClose: () => void; onDone: () => void }
+
+function RemoveDialog({ schedule, onClose, onDone }: RemoveDialogProps) {
+  const say = useSay()
+  const remove = async () => {
+    await api.removeSchedule(schedule.id)
+    say('The schedule is removed')
+    onDone()
+  }
+  return (
+    <FormDialog
+      title={`Remove ${schedule.name}?`}
+      action="Remove it"
+      danger
+      onSave={remove}
+      onClose={onClose}
+    >
+      <p>It submits nothing any more. The jobs that it has made stay.</p>
+    </FormDialog>
+  )
 }

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react'
 import { api, type BulkVerb } from '../data/api.ts'
 import { count } from '../data/format.ts'
-import { Dialog } from './dialog.tsx'
+import { Field } from './field.tsx'
 import type { JobFilters } from './filters.tsx'
-import { useAct } from './notices.tsx'
+import { FormDialog } from './form-dialog.tsx'
+import { useSay } from './notices.tsx'
 
 type BulkDialogProps = {
   verb: BulkVerb
@@ -18,7 +19,7 @@ const verbs: Record<BulkVerb, string> = { retry: 'Retry', cancel: 'Cancel', remo
 export function BulkDialog({ verb, filters, onClose, onDone }: BulkDialogProps) {
   const [matched, setMatched] = useState<number | null>(null)
   const [wrong, setWrong] = useState<string | null>(null)
-  const act = useAct()
+  const say = useSay()
   const asked = JSON.stringify(filters)
 
   useEffect(() => {
@@ -29,27 +30,27 @@ export function BulkDialog({ verb, filters, onClose, onDone }: BulkDialogProps) 
   }, [verb, asked])
 
   const start = async (form: FormData) => {
-    const order = { action: verb, filter: filters, per_second: Number(form.get('rate')) || 50 }
-    if (!(await act('It has begun', () => api.startBulk(order)))) return
+    const order = { action: verb, filter: filters, per_second: Number(form.get('per_second')) || 50 }
+    await api.startBulk(order)
+    say('It has begun')
     onClose()
     onDone()
   }
   const ready = matched !== null && matched > 0
   return (
-    <Dialog
+    <FormDialog
       title={`${verbs[verb]} all that match`}
-      {...(ready ? { action: `${verbs[verb]} ${count(matched)}` } : {})}
+      action={ready ? `${verbs[verb]} ${count(matched)}` : undefined}
       danger={verb !== 'retry'}
-      onAct={(form) => void start(form)}
+      onSave={start}
       onClose={onClose}
     >
       {wrong !== null && <p className="wrong">{wrong}</p>}
       {matched === null && wrong === null && <p>Counting…</p>}
       {matched !== null && <p>{count(matched)} jobs are in a state for that.</p>}
-      <label>
-        Jobs a second
-        <input name="rate" type="number" min={1} max={10_000} defaultValue={50} />
-      </label>
-    </Dialog>
+      <Field label="Jobs a second" name="per_second">
+        {(control) => <input {...control} type="number" min={1} max={10_000} defaultValue={50} />}
+      </Field>
+    </FormDialog>
   )
 }

@@ -1,14 +1,21 @@
-import { createContext, type ReactNode, useCallback, useContext, useState } from 'react'
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react'
 
 type Notice = { id: number; text: string; bad: boolean }
 
 /** Does something, and says how it went. @returns whether it went well */
 export type Act = (done: string, work: () => Promise<unknown>) => Promise<boolean>
 
-const NoticeContext = createContext<Act>(async () => false)
+/** Tells what was done. */
+export type Say = (text: string) => void
+
+const NoticeContext = createContext<{ act: Act; say: Say }>({ act: async () => false, say: () => {} })
 
 export function useAct(): Act {
-  return useContext(NoticeContext)
+  return useContext(NoticeContext).act
+}
+
+export function useSay(): Say {
+  return useContext(NoticeContext).say
 }
 
 const shownForMs = 5_000
@@ -17,7 +24,7 @@ let last = 0
 export function Notices({ children }: { children: ReactNode }) {
   const [notices, setNotices] = useState<Notice[]>([])
 
-  const say = useCallback((text: string, bad: boolean) => {
+  const say = useCallback((text: string, bad = false) => {
     const id = ++last
     setNotices((before) => [...before.slice(-3), { id, text, bad }])
     setTimeout(() => setNotices((before) => before.filter((one) => one.id !== id)), shownForMs)
@@ -26,7 +33,7 @@ export function Notices({ children }: { children: ReactNode }) {
     async (done, work) => {
       try {
         await work()
-        say(done, false)
+        say(done)
         return true
       } catch (error) {
         say(error instanceof Error ? error.message : String(error), true)
@@ -36,8 +43,10 @@ export function Notices({ children }: { children: ReactNode }) {
     [say],
   )
 
+  const told = useMemo(() => ({ act, say }), [act, say])
+
   return (
-    <NoticeContext value={act}>
+    <NoticeContext value={told}>
       {children}
       <div className="notices" role="status">
         {notices.map(({ id, text, bad }) => (
