@@ -26,8 +26,8 @@ export const auditView = z.object({
   action: z.string(),
   subject: z.string(),
   detail: z.record(z.string(), z.unknown()).nullable(),
-  address: z.string().nullable(),
-  forwarded: z.string().nullable(),
+  address: z.string().nullable().meta({ description: 'Behind TRUSTED_PROXIES that of the client' }),
+  forwarded: z.string().nullable().meta({ description: 'As the request says; anybody can make it up' }),
   outcome: z.string(),
 })
 export type AuditView = z.infer<typeof auditView>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isNetwork } from './client-address.ts'
 import { SetupError } from './errors.ts'
 import { isLoopback } from './known-hosts.ts'
 
@@ -35,6 +36,10 @@ const schema = z.object({
   PRIVATE_ADDRESSES: flag.default(false),
   MCP_STDIO: flag.optional(),
   ALLOWED_HOSTS: names,
+  TRUSTED_PROXIES: names.refine(
+    (all) => all.every(isNetwork),
+    'must be addresses or networks with commas between them, as in 10.0.0.0/8',
+  ),
   MCP_ALLOWED_ORIGINS: names,
   MCP_SSE: flag.default(false),
   MCP_STREAMS_PER_KEY: z.coerce.number().int().min(1).default(2_000),

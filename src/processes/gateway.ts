@@ -1,6 +1,7 @@
 /** The gateway: proxies, records, answers the API. Wires the domains together and owns nothing itself. */
 import type { AnyElysia } from 'elysia'
 import { openAudit } from '#access'
+import { clientAddress } from '#lib/client-address'
 import { readEnv } from '#lib/env'
 import { isLoopback } from '#lib/known-hosts'
 import { openLog } from '#lib/log'
@@ -28,7 +29,9 @@ async function start(held: Releaser): Promise<Started> {
   const base = await openBase(env, log, held)
   const { sql, metrics, reading, access, broker, spool } = base
   const { authorise } = access
-  const addressOf = (request: Request) => app.server?.requestIP(request)?.address ?? null
+  const addressBehind = clientAddress(env.TRUSTED_PROXIES)
+  const addressOf = (request: Request) =>
+    addressBehind(app.server?.requestIP(request)?.address ?? null, request.headers)
   const audit = openAudit({ sql, log, addressOf })
   const models = await wireModels(base)
   const jobs = wireJobs(base, audit)

@@ -23,8 +23,9 @@ export const mocked = {
 }
 export const broken = { path: '/p/nowhere/v1/messages' }
 
-export async function openBrowsing(): Promise<Browsing> {
-  const site = await startSite(['jobs', 'upkeep', 'webhooks'])
+/** `env`: of its processes, beside what they need. */
+export async function openBrowsing(env: Record<string, string> = {}): Promise<Browsing> {
+  const site = await startSite(['jobs', 'upkeep', 'webhooks'], env)
   const browser = await openBrowser()
   const opened: (TestPage & Visiting)[] = []
   return {

@@ -20,13 +20,14 @@ export type Site = {
 const adminKey = 'sk-sluice-admin-of-the-pages'
 
 /** A gateway and workers as they run in production, for a browser to look at. */
-export async function startSite(queues: string[]): Promise<Site> {
+export async function startSite(queues: string[], more: Record<string, string> = {}): Promise<Site> {
   const database = await testDatabase()
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-site-'))
   const port = freePort()
   const env = {
     ...{ DATABASE_URL: database.url, DATA_DIR: dataDir, ADMIN_KEY: adminKey, PORT: String(port) },
     ...{ HOST: '127.0.0.1', LOG_LEVEL: 'info', PRIVATE_ADDRESSES: 'true', QUEUE_URL: undefined },
+    ...more,
   }
   const gateway = spawnProcess(['bun', 'src/processes/gateway.ts'], { env })
   await gateway.line(/"msg":"ready"/, 30_000)

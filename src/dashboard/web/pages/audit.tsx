@@ -87,7 +87,10 @@ function Deed({ deed }: { deed: AuditView }) {
         {detail !== null && <p className="faint">{JSON.stringify(detail)}</p>}
       </td>
       <td className="wide faint">
-        {deed.forwarded ?? deed.address} {deed.via}
+        {deed.address} {deed.via}
+        {deed.forwarded !== null && deed.forwarded !== deed.address && (
+          <p title="As the request itself says, which anybody can make up">for {deed.forwarded}</p>
+        )}
       </td>
       <td className="text">
         {outcome === 'done' ? <Badge state="succeeded">done</Badge> : <span className="bad">{outcome}</span>}
