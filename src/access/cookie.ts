@@ -9,6 +9,20 @@ export function sessionCookie(headers: Headers): string | null {
   return /(?:^|;\s*)sluice_session=([^;\s]+)/.exec(cookies)?.[1] ?? null
 }
 
+export function hasSession(headers: Headers): boolean {
+  return headers.get('cookie')?.includes(`${name}=`) ?? false
+}
+
+/** Nobody else begins or ends a session of ours. One without a name is read as what it says. */
+export function dropSetSession(headers: Headers): void {
+  if (!headers.has('set-cookie')) return
+  const set = headers.getSetCookie()
+  const kept = set.filter((one) => !/^[\s=]*sluice_session\s*=/.test(one))
+  if (kept.length === set.length) return
+  headers.delete('set-cookie')
+  for (const one of kept) headers.append('set-cookie', one)
+}
+
 /** What goes on to somebody else must not carry a session of ours. */
 export function dropSession(headers: Headers): void {
   const cookies = headers.get('cookie')

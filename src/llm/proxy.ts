@@ -3,6 +3,7 @@ import type { ExchangeOpen } from '#capture'
 import { isWebSocket } from '#lib/server-socket'
 import { type Attempt, openUpstreams, transparent } from '#lib/upstream'
 import { admitCallOf } from './admit.ts'
+import { refuseAsCode } from './browser-page.ts'
 import { respondCached } from './cache/respond-cached.ts'
 import type { ResponseCache } from './cache/response-cache.ts'
 import { Call } from './call.ts'
@@ -76,6 +77,7 @@ export function openProxy(options: ProxyOptions): LlmProxy {
       under.attempt = attempt
     }
     try {
+      refuseAsCode(headers)
       const caller = target.replay?.caller ?? target.caller ?? authenticate(headers, keyQuery(target.path))
       identify(exchange, caller, headers)
       if (webSocket) {

@@ -1,3 +1,4 @@
+import { dropSetSession } from '#access'
 import { dropHopByHop } from '#lib/hop-by-hop'
 import { recordable } from './headers.ts'
 import { lengthOf, wholeBytes } from './request-body.ts'
@@ -22,6 +23,7 @@ export function respond(
   const headers = new Headers(answer.headers)
   dropHopByHop(headers)
   call.answered(status, recordable(headers))
+  dropSetSession(headers)
   headers.set('sluice-exchange', call.id)
   if (call.cache !== null) headers.set('sluice-cache', call.cache)
   for (const name in marks) headers.set(name, marks[name] ?? '')

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { asPage, isForPage } from './browser-page.ts'
 import type { LlmProxy } from './proxy-options.ts'
 import { namedTarget, nativeTarget, pathOf } from './target.ts'
 
@@ -10,7 +11,12 @@ export { type RoutingRoutesOptions, routingRoutes } from './routing/routing-rout
 export function llmRoutes({ proxy }: { proxy: LlmProxy }) {
   const raw = { parse: 'none', detail: { hide: true } } as const
   const native = ({ request, server }: { request: Request; server: Server }) =>
-    proxy.handle(request, nativeTarget(pathOf(request.url), request.headers), server)
+    answer(request, nativeTarget(pathOf(request.url), request.headers), server)
+  const answer: LlmProxy['handle'] = (request, target, server) => {
+    const { headers } = request
+    const answered = proxy.handle(request, target, server)
+    return isForPage(headers) ? answered.then((one) => asPage(one, headers)) : answered
+  }
 
   return new Elysia({ name: 'llm' })
     .all('/v1/messages', ({ request, server }) => native({ request, server }), raw)
@@ -19,11 +25,7 @@ export function llmRoutes({ proxy }: { proxy: LlmProxy }) {
     .all('/v1alpha/*', ({ request, server }) => native({ request, server }), raw)
     .all('/upload/*', ({ request, server }) => native({ request, server }), raw)
     .all('/download/*', ({ request, server }) => native({ request, server }), raw)
-    .all(
-      '/p/*',
-      ({ request, server }) => proxy.handle(request, namedTarget(pathOf(request.url)), server),
-      raw,
-    )
+    .all('/p/*', ({ request, server }) => answer(request, namedTarget(pathOf(request.url)), server), raw)
 }
 
 type Server = Parameters<LlmProxy['handle']>[2]
