@@ -11,11 +11,13 @@ test('lines come whole, however they are cut up', () => {
 
 test('C10: a line for which there is no room is passed over, but for its id', () => {
   const large = `{"result":{"id":1,"text":"${'\\"id\\":2,'.repeat(500)}"},"jsonrpc":"2.0","id":42}`
-  for (const size of [1, 5, 1_000, 100_000]) {
-    const { lines, oversized } = read(`{"ok":1}\n${large}\n{"ok":2}\n`, size, 1_000)
-    expect(lines).toEqual(['{"ok":1}', '{"ok":2}'])
-    expect(oversized).toEqual([[42, large.length]])
-  }
+  const flat = `{"jsonrpc":"2.0","text":"${'\\\\\\"}],\\"id\\":3,'.repeat(200)}","id":42}`
+  for (const message of [large, flat])
+    for (const size of [1, 5, 1_000, 100_000]) {
+      const { lines, oversized } = read(`{"ok":1}\n${message}\n{"ok":2}\n`, size, 1_000)
+      expect(lines).toEqual(['{"ok":1}', '{"ok":2}'])
+      expect(oversized).toEqual([[42, message.length]])
+    }
 })
 
 test('the id of a message is found wherever it stands, and no other', () => {
