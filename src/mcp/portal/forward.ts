@@ -43,7 +43,8 @@ export async function forward(
   { params, timeoutMs, maxBytes, onExchange }: Forwarded,
 ): Promise<Answer> {
   const { client, method, signal, exchange } = call
-  const { principal, logLevel, capabilities } = client
+  const { principal, capabilities } = client
+  const logLevel = levelFor(client, source)
   const send = (sent: RawJson) =>
     source.upstream.request({
       ...{ method, params: sent, signal, timeoutMs, maxBytes, parent: exchange, logLevel, capabilities },
@@ -73,6 +74,12 @@ function downError(source: Source, said: string): RpcError {
   const next = more.next_try_at === undefined ? '' : `; next try at ${more.next_try_at}`
   const message = `The MCP server ${server} is not available: ${reason}${next}`
   return rpcError(failureCode.unavailable, message, { server, reason, ...more })
+}
+
+/** A server of the old era decides what it says to a client that set no level; a modern one is silent until asked. */
+function levelFor({ era, logLevel }: ClientCall['client'], source: Source): string | null {
+  const isModern = source.catalogue()?.facts.era === 'modern'
+  return logLevel ?? (era === 'legacy' && isModern ? 'info' : null)
 }
 
 const levels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']

@@ -157,6 +157,18 @@ test('progress and log messages of a call come on that call', async () => {
   expect(told).toContain('notifications/progress')
 })
 
+test('a legacy client that set no level hears what a modern server logs; a modern one nothing unasked', async () => {
+  const logged = async (of = client()) => {
+    const told: string[] = []
+    const notify = (method: string) => void told.push(method)
+    await ask('tools/call', { name: 'every__test_logging_tool', arguments: {} }, { notify, client: of })
+    return told.filter((method) => method === 'notifications/message').length
+  }
+  expect(await logged()).toBe(3)
+  expect(await logged(client({ logLevel: 'error' }))).toBe(0)
+  expect(await logged(client({ era: 'modern', protocolVersion: '2026-07-28', session: null }))).toBe(0)
+})
+
 test('a legacy client is asked on its call’s stream what a modern server wants to know', async () => {
   const asked: string[] = []
   const answer = await ask(
