@@ -69,6 +69,9 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** What a double cannot hold would come back as another number, and nobody would know the answer. */
 function isId(value: unknown): value is Id {
-  return typeof value === 'string' || typeof value === 'number'
+  return (
+    typeof value === 'string' || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER)
+  )
 }

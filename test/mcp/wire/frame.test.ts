@@ -23,6 +23,9 @@ test('a message is read with its payload untouched', () => {
 test('what is no JSON-RPC 2.0 message is none', () => {
   const texts = ['', '[]', '1', '{}', '{"jsonrpc":"1.0","id":1,"result":{}}', '{"jsonrpc":"2.0","id":1}']
   texts.push('{"jsonrpc":"2.0","method":"x","id":null}', '{"jsonrpc":"2.0","result":{}}', '{"jsonrpc":')
+  // Of these ids a double would make others.
+  for (const id of ['9007199254740993', '12345678901234567890', '1e400'])
+    texts.push(`{"jsonrpc":"2.0","method":"x","id":${id}}`)
   for (const text of texts) expect(readFrame(text)).toBeNull()
 })
 
