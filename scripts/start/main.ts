@@ -23,7 +23,7 @@ const stopBy = { gateway: 7_000, worker: 8_300, postgres: 9_500 }
  */
 export async function start(): Promise<number> {
   const env = readEnv()
-  const output = openOutput(env.LOG_LEVEL)
+  const output = openOutput()
   const stop = onStopSignals()
   const held = releaser((name, error) => output.note(`stopping ${name}: ${errorText(error)}`))
   try {

@@ -1,16 +1,16 @@
 import { join } from 'node:path'
 import { SetupError } from '#lib/errors'
-import { eachLine } from '#lib/lines'
 import { supervisedFlag } from '#lib/parent'
 import type { Releaser } from '#lib/release'
 import { backoff } from './backoff.ts'
-import { type Output, parseLog } from './output.ts'
+import type { Output } from './output.ts'
+import { openReport } from './report.ts'
 import type { Stop } from './stop.ts'
 
 export type Ready = Record<string, unknown>
 
 export type Service = {
-  /** The process's first `ready` line. Rejects with a SetupError if it ends before. */
+  /** What the process said of itself when it was first ready. Rejects with a SetupError if it ends before. */
   ready: Promise<Ready>
 }
 
@@ -24,6 +24,7 @@ type ServiceOptions = {
   stopBy: number
 }
 
+const lookEveryMs = 20
 const processes = join(import.meta.dir, '..', '..', 'src', 'processes')
 
 /**
@@ -43,15 +44,15 @@ export function startService(name: 'gateway' | 'worker', args: string[], options
   held.add(name, async () => {
     stopping = true
     stopAsked.resolve()
-    child.kill('SIGTERM')
+    child.process.kill('SIGTERM')
     const hurry = setTimeout(() => {
       output.note(`${name} does not stop in time: killing it`)
-      child.kill('SIGKILL')
+      child.process.kill('SIGKILL')
     }, stop.left(stopBy))
     await stopped
     clearTimeout(hurry)
   })
-  stop.atOnce(() => child.kill('SIGKILL'))
+  stop.atOnce(() => child.process.kill('SIGKILL'))
   return { ready }
 
   async function keepRunning(): Promise<void> {
@@ -70,38 +71,37 @@ export function startService(name: 'gateway' | 'worker', args: string[], options
 
   /** Resolves with what to say of its end. */
   async function watch(): Promise<string> {
-    const complaints: string[] = []
-    await Promise.all([
-      eachLine(child.stdout, (line) => {
-        const entry = wasReady ? null : parseLog(line)
-        if (entry?.msg === 'ready') {
-          wasReady = true
-          resolve(entry)
-        }
-        output.log(line)
-      }),
-      eachLine(child.stderr, (line) => {
-        complaints.push(line)
-        if (wasReady) console.error(line)
-      }),
-    ])
-    const code = await child.exited
-    if (wasReady) return `${name} ended with exit code ${code}`
-    const [line] = complaints
-    if (complaints.length === 1 && line?.startsWith('sluice: ')) return line.slice('sluice: '.length)
-    for (const complaint of complaints) console.error(complaint)
-    return `${name} ended with exit code ${code} before it was ready`
+    const { process: watched, report } = child
+    let hasEnded = false
+    const ended = watched.exited.finally(() => {
+      hasEnded = true
+    })
+    let found = report.read()
+    while (found === null && !hasEnded) {
+      await Promise.race([ended, Bun.sleep(lookEveryMs)])
+      found = report.read()
+    }
+    report.close()
+    if (found !== null && 'ready' in found) {
+      wasReady = true
+      resolve(found.ready)
+    }
+    const code = await ended
+    if (found !== null && 'failed' in found) return wasReady ? `${name} ended: ${found.failed}` : found.failed
+    return `${name} ended with exit code ${code}${wasReady ? '' : ' before it was ready'}`
   }
 
   function spawnChild() {
-    return Bun.spawn([process.execPath, join(processes, `${name}.ts`), ...args, supervisedFlag], {
-      env: { ...process.env, ...options.variables, LOG_LEVEL: output.childLevel },
-      // Closes when we die: the process's sign to stop by itself.
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 'pipe',
+    const report = openReport()
+    const command = [process.execPath, join(processes, `${name}.ts`), ...args, supervisedFlag]
+    const spawned = Bun.spawn(command, {
+      env: { ...process.env, ...options.variables },
+      // The first closes when we die: the process's sign to stop by itself. The next two are ours, so that nothing
+      // stands between a process and whoever reads what it says.
+      stdio: ['pipe', 'inherit', 'inherit', report.fd],
       // Ctrl-C must reach the supervisor only, which stops things in order.
       detached: true,
     })
+    return { process: spawned, report }
   }
 }

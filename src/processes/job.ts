@@ -2,8 +2,9 @@
 import { serveApart } from '#consumers/jobs'
 import { readEnv } from '#lib/env'
 import { errorText } from '#lib/errors'
-import { openLog } from '#lib/log'
+import { openLog, takeConsole } from '#lib/log'
 import { releaser } from '#lib/release'
+import { written } from '#lib/sink'
 import { openStore } from '#store'
 import { databaseUrl, environment } from './environment.ts'
 import { jobKinds } from './wiring/job-kinds.ts'
@@ -12,6 +13,7 @@ const env = environment(readEnv)
 const log = openLog('job', env.LOG_LEVEL)
 const held = releaser((name, error) => log.error({ reason: errorText(error) }, `releasing ${name}`))
 process.on('unhandledRejection', (error) => log.error({ reason: errorText(error) }, 'unhandled rejection'))
+takeConsole(log)
 const store = openStore(databaseUrl(env), { max: 3, name: 'sluice job' })
 held.add('store', store.close)
 await serveApart({
@@ -20,4 +22,5 @@ await serveApart({
   gatewayUrl: env.GATEWAY_URL,
 })
 await held.releaseAll()
+await written(log)
 process.exit(0)

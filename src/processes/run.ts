@@ -1,7 +1,9 @@
-import { errorText, SetupError } from '#lib/errors'
-import type { Logger } from '#lib/log'
-import { onParentDeath } from '#lib/parent'
+import { errorText } from '#lib/errors'
+import { type Logger, takeConsole } from '#lib/log'
+import { onParentDeath, reportStart } from '#lib/parent'
 import { type Releaser, releaser } from '#lib/release'
+import { written } from '#lib/sink'
+import { complain } from './complain.ts'
 
 export type Started = {
   /** Goes into the `ready` line. */
@@ -19,12 +21,14 @@ export async function run(
 ): Promise<void> {
   const held = releaser((name, error) => log.error({ reason: errorText(error) }, `releasing ${name}`))
   process.on('unhandledRejection', (error) => log.error({ reason: errorText(error) }, 'unhandled rejection'))
+  takeConsole(log)
   let stopping = false
   const stop = async () => {
     if (stopping) return process.exit(1)
     stopping = true
     setTimeout(() => process.exit(1), graceMs).unref()
     await held.releaseAll()
+    await written(log)
     process.exit(0)
   }
   process.on('SIGTERM', stop)
@@ -32,11 +36,12 @@ export async function run(
   onParentDeath(stop)
   try {
     const { ready } = await start(held)
+    reportStart({ ready })
     log.info({ ...ready, pid: process.pid }, 'ready')
   } catch (error) {
     await held.releaseAll()
-    const setup = error instanceof SetupError
-    console.error(setup ? `sluice: ${error.message}` : error)
+    await written(log)
+    await complain(error)
     process.exit(1)
   }
 }
