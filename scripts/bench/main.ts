@@ -1,6 +1,7 @@
 /**
  * `bun run bench [name…] [--seconds N] [--targets a,b] [--json file]`: the same load against every target in one
- * run, so that ratios hold on any machine; then what the record costs.
+ * run, so that ratios hold on any machine; then what the record costs. `bun run bench soak [--minutes N] [--rate R]`:
+ * what grows in an hour.
  */
 import { parseArgs } from 'node:util'
 import { measureJobs } from './jobs.ts'
@@ -17,6 +18,8 @@ import {
 } from './print.ts'
 import { measureRecord } from './record.ts'
 import { measureRules } from './rules.ts'
+import { measureSoak } from './soak.ts'
+import { printMinute, printSoak } from './soak-print.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorage } from './storage.ts'
 import { startTarget, startUpstream, type Target } from './targets.ts'
@@ -26,6 +29,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '8' },
+    minutes: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '60' },
     targets: { type: 'string', default: 'direct,nginx,bare,portkey,sluice' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -37,8 +42,16 @@ const names = [...proxyNames, 'models', 'rules', 'mcp', 'record', 'jobs', 'stora
 
 if (values.help) {
   console.log(
-    `bun run bench [name…] [--seconds N] [--targets a,b] [--json file]\n\nnames: ${names.join(' ')}`,
+    `bun run bench [name…] [--seconds N] [--targets a,b] [--json file]
+bun run bench soak [--minutes N] [--rate R] [--json file]
+
+names: ${names.join(' ')}
+
+soak: R mixed calls a second (60) for N minutes (60), a line of memory, descriptors, lag and backlogs a minute, and in
+the end what grows. Not part of a run without names. Exit code 1 where something grows.`,
   )
+} else if (positionals.includes('soak')) {
+  await soak()
 } else {
   await main(positionals.length > 0 ? positionals : names)
 }
@@ -70,6 +83,20 @@ async function main(chosen: string[]): Promise<void> {
     await Bun.write(values.json, JSON.stringify(all, null, 2))
   }
   console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)
+}
+
+async function soak(): Promise<void> {
+  const [minutes, rate] = [Number(values.minutes), Number(values.rate)]
+  if (positionals.length > 1 || !(minutes > 0) || !(rate > 0)) {
+    console.error('bench soak: runs alone, for --minutes N at --rate R')
+    process.exit(2)
+  }
+  let number = 0
+  const figures = await measureSoak({ minutes, rate }, (minute) => printMinute(++number, minute))
+  printSoak(figures)
+  if (values.json !== undefined) await Bun.write(values.json, JSON.stringify(figures, null, 2))
+  console.log(`to repeat: bun run bench soak --minutes ${minutes} --rate ${rate}`)
+  if (figures.trends.some(({ grows }) => grows)) process.exitCode = 1
 }
 
 async function measureProxies(chosen: string[]): Promise<Measured[]> {

@@ -142,7 +142,7 @@ export function printMcp({ rows, told, relay }: McpFigures): void {
   )
 }
 
-function table(head: string[], rows: string[][]): void {
+export function table(head: string[], rows: string[][]): void {
   const line = (cells: string[]) => console.log(`| ${cells.join(' | ')} |`)
   line(head)
   line(head.map(() => '---'))

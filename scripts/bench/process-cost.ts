@@ -24,7 +24,8 @@ export function peakMiB(pid: number): number {
   return statusMiB(pid, 'VmHWM')
 }
 
-function statusMiB(pid: number, field: string): number {
+/** A field of `/proc/<pid>/status` that is a size. 0 where there is none. */
+export function statusMiB(pid: number, field: string): number {
   try {
     const match = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
     return Math.round(Number(match?.[1] ?? 0) / 102.4) / 10
