@@ -20,6 +20,8 @@ export type Interpretation = {
   reply: Message | null
   /** The tool uses that the answer asked for, as far as they have ids. @default none */
   tool_uses?: readonly ToolUse[]
+  /** What could not be read, for the record. @default none */
+  warnings?: readonly string[]
   /** Of an MCP exchange: what its bytes say and its edge did not. @default nothing */
   mcp?: Partial<McpFacts>
 }

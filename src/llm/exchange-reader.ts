@@ -5,7 +5,7 @@ import type { Dialect, RequestReading, ResponseReader, ResponseReading } from '.
 import { dialectNamed, dialectOfPath } from './dialects/dialects.ts'
 import { readableBytes } from './dialects/json.ts'
 import { skimmer } from './dialects/skim.ts'
-import { unread } from './dialects/unread.ts'
+import { unread as unreadDialect } from './dialects/unread.ts'
 import { readSession } from './session.ts'
 import { openUnpacker, type Unpacker } from './unpacker.ts'
 
@@ -30,6 +30,8 @@ export type ExchangeReading = {
   response: ResponseReading
   streamed: boolean
   session: SessionRef | null
+  /** Why a side that should be understood was not, in words for the record. */
+  unread: string[]
 }
 
 /**
@@ -41,12 +43,12 @@ export function openExchangeReader(
   { countsOnly = false }: { countsOnly?: boolean } = {},
 ): ExchangeReader {
   const dialect: Pick<Dialect, 'readRequest' | 'responseReader' | 'skims'> =
-    dialectNamed(open.dialect) ?? dialectOfPath(open.path) ?? unread
+    dialectNamed(open.dialect) ?? dialectOfPath(open.path) ?? unreadDialect
   const request = boundedBytes()
   const packed = boundedBytes()
   let encoding: string | null = null
   let stream = false
-  let reader: ResponseReader = unread.responseReader({ streamed: false, status: 0 })
+  let reader: ResponseReader = unreadDialect.responseReader({ streamed: false, status: 0 })
   let skim: ReturnType<typeof skimmer> | null = null
   let unpacker: Unpacker | null = null
 
@@ -67,9 +69,10 @@ export function openExchangeReader(
     },
     end: () => unpacker?.end() ?? null,
     result() {
-      if (encoding !== null && unpacker === null) reader.push(unpack(packed.bytes(), encoding))
+      const unread: string[] = []
+      if (encoding !== null && unpacker === null) reader.push(readable('response', packed, encoding))
       else skim?.end()
-      const sent = unpack(request.bytes(), header(open.request_headers, 'content-encoding'))
+      const sent = readable('request', request, header(open.request_headers, 'content-encoding'))
       const asked = dialect.readRequest(sent, open.path)
       const answered = reader.result()
       const session = readSession(open.request_headers, asked.session)
@@ -83,6 +86,13 @@ export function openExchangeReader(
         },
         streamed: stream || (asked.stream && answered.error === null),
         session: session && { ...session, session: named(session.session) ?? '' },
+        unread,
+      }
+
+      function readable(side: string, bytes: BoundedBytes, packing: string | null): Uint8Array {
+        const plain = bytes.isWhole() ? decompress(bytes.bytes(), packing, readableBytes) : null
+        if (plain === null && dialect !== unreadDialect) unread.push(unreadSide(side, packing))
+        return plain ?? new Uint8Array()
       }
     },
   }
@@ -108,13 +118,16 @@ function reason(text: string | null): string | null {
   return text === null || /^[\w.:-]{1,64}$/.test(text) ? text : 'error'
 }
 
-/** Empty where the encoding cannot be undone within bounds. */
-function unpack(bytes: Uint8Array, encoding: string | null): Uint8Array {
-  return decompress(bytes, encoding, readableBytes) ?? new Uint8Array()
+/** It went on as it was: only the record does not know what it says. */
+function unreadSide(side: string, encoding: string | null): string {
+  const unpacked = encoding === null ? '' : `, unpacked as ${cleanText(encoding.slice(0, 40))},`
+  return `unread: the ${side}${unpacked} is larger than ${readableBytes} bytes${encoding === null ? '' : ', or is not of that encoding'}`
 }
 
+type BoundedBytes = { push(chunk: Uint8Array): void; bytes(): Uint8Array; isWhole(): boolean }
+
 /** Keeps nothing once there is too much to read. */
-function boundedBytes(): { push(chunk: Uint8Array): void; bytes(): Uint8Array } {
+function boundedBytes(): BoundedBytes {
   let chunks: Uint8Array[] = []
   let size = 0
   return {
@@ -123,6 +136,7 @@ function boundedBytes(): { push(chunk: Uint8Array): void; bytes(): Uint8Array } 
       if (size <= readableBytes) chunks.push(chunk)
       else chunks = []
     },
+    isWhole: () => size <= readableBytes,
     bytes: () => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
   }
 }

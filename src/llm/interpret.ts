@@ -30,6 +30,7 @@ function read({ open, end, request, response }: RecordedExchange, priceOf: Price
     history: found.request.history,
     reply: found.response.reply,
     tool_uses: found.response.tool_uses,
+    ...(found.unread.length === 0 ? {} : { warnings: found.unread }),
   }
 }
 

@@ -74,6 +74,10 @@ describe('an exchange', () => {
     const change = { open: { request_headers: headers }, end: { response_headers: headers } }
     const read = interpret(exchange(bomb, bomb, change))
     expect(read).toMatchObject({ model_asked: null, usage: null, history: [], reply: null })
+    const why = (side: string) =>
+      `unread: the ${side}, unpacked as gzip, is larger than 33554432 bytes, or is not of that encoding`
+    expect(read.warnings).toEqual([why('response'), why('request')])
+    expect(interpret(exchange(json(ask), json(answer))).warnings).toBeUndefined()
   })
 
   test('R10: whose compressed stream broke is read up to there', async () => {

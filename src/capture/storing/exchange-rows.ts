@@ -76,8 +76,11 @@ function attemptsOf({ exchange: { end } }: Item): string | null {
   return end.routed === undefined ? null : JSON.stringify(end.routed.attempts.slice(0, mostAttempts))
 }
 
-function warningsOf({ exchange: { end } }: Item): readonly string[] | null {
-  return end.routed === undefined ? null : end.routed.warnings.slice(0, mostAttempts).map(clipped)
+/** Null where nothing was translated, and all could be read. */
+function warningsOf({ exchange: { end }, means }: Item): readonly string[] | null {
+  const { warnings: unread } = means
+  if (end.routed === undefined && unread === undefined) return null
+  return [...(end.routed?.warnings.slice(0, mostAttempts) ?? []), ...(unread ?? [])].map(clipped)
 }
 
 const mostAttempts = 100
