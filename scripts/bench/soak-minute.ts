@@ -34,8 +34,8 @@ export function minuteOf(before: Vitals, looks: readonly Vitals[]): Minute {
 }
 
 /**
- * What may not rise, and by how much an hour it may seem to: sockets and spare files follow the most that was ever under
- * way at once, memory the most that was ever needed. The rarest kind of call comes a thousand times an hour.
+ * What may not rise, and by how much an hour it may seem to: sockets follow the most calls that were ever under way at
+ * once, memory the most that was ever needed. The rarest kind of call comes a thousand times an hour.
  */
 export function seriesOf(minutes: readonly Minute[]): Series[] {
   const names = Object.keys(minutes[0]?.processes ?? {})
@@ -53,6 +53,7 @@ export function seriesOf(minutes: readonly Minute[]): Series[] {
     ...names.map((name) => of(`${name}: RSS`, 'MiB', 8, ofProcess('rssMiB')(name))),
     ...names.map((name) => of(`${name}: heap`, 'MiB', 4, ofProcess('heapMiB')(name))),
     ...names.map((name) => of(`${name}: descriptors`, '', 20, ofProcess('descriptors')(name))),
+    of('gateway: files of calls under way', '', Infinity, ofProcess('spares')('gateway')),
     ...names.map((name) => of(`${name}: threads`, '', 2, ofProcess('threads')(name))),
     of('Postgres: connections', '', 2, ({ postgres }) => postgres.connections),
     of('Postgres: processes', '', 2, ({ postgres }) => postgres.processes),

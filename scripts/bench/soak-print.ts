@@ -27,7 +27,13 @@ export function printSoak({ minutes, warmUpMinutes, trends, traffic, objects }: 
   table(
     ['what (lowest of each minute)', 'first', 'last', 'an hour', '±', 'allowed', ''],
     trends.map(({ name, unit, first, last, perHour, error, allowedPerHour, grows }) => [
-      ...[name, of(first, unit), of(last, unit), of(perHour, unit), of(2 * error, unit)],
+      ...[
+        name,
+        of(first, unit),
+        of(last, unit),
+        of(perHour, unit),
+        Number.isFinite(error) ? of(2 * error, unit) : '',
+      ],
       ...[Number.isFinite(allowedPerHour) ? of(allowedPerHour, unit) : 'any', grows ? 'GROWS' : 'flat'],
     ]),
   )

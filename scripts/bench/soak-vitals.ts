@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sql } from 'postgres'
 import { cpuSeconds, residentMiB, statusMiB } from './process-cost.ts'
@@ -23,7 +23,10 @@ export type Vitals = {
 export type ProcessVitals = {
   rssMiB: number
   heapMiB: number
+  /** Without `spares`. */
   descriptors: number
+  /** Files of the spool for calls under way, kept for the next ones: as many as were ever needed at once, 1,024 at most. */
+  spares: number
   threads: number
   /** The latest that a timer fired since the look before. */
   lagMs: number
@@ -84,8 +87,23 @@ function look(name: string, pid: number, probes: string): ProcessVitals {
   const { heapMiB, lagMs } = readProbe(probes, pid)
   return {
     ...{ rssMiB, heapMiB, lagMs, cpuSeconds: cpuSeconds(pid) },
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    ...countDescriptors(pid),
     threads: readdirSync(`/proc/${pid}/task`).length,
+  }
+}
+
+function countDescriptors(pid: number): Pick<ProcessVitals, 'descriptors' | 'spares'> {
+  const all = readdirSync(`/proc/${pid}/fd`)
+  const spares = all.filter((fd) => /\/spool\/.*\/open\/\d+$/.test(targetOf(pid, fd))).length
+  return { descriptors: all.length - spares, spares }
+}
+
+function targetOf(pid: number, fd: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`)
+  } catch {
+    // Closed meanwhile.
+    return ''
   }
 }
 
