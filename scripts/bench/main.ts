@@ -1,7 +1,7 @@
 /**
- * `bun run bench [name…] [--seconds N] [--targets a,b] [--json file]`: the same load against every target in one
- * run, so that ratios hold on any machine; then what the record costs. `bun run bench soak [--minutes N] [--rate R]`:
- * what grows in an hour.
+ * `bun run bench [name…] [--seconds N] [--targets a,b] [--rows N] [--data dir] [--json file]`: the same load against
+ * every target in one run, so that ratios hold on any machine; then what the record costs.
+ * `bun run bench soak [--minutes N] [--rate R]`: what grows in an hour.
  */
 import { parseArgs } from 'node:util'
 import { measureJobs } from './jobs.ts'
@@ -11,11 +11,13 @@ import {
   printJobs,
   printMcp,
   printProxies,
+  printReads,
   printRecord,
   printRules,
   printStarts,
   printStorage,
 } from './print.ts'
+import { measureReads } from './reads.ts'
 import { measureRecord } from './record.ts'
 import { measureRules } from './rules.ts'
 import { measureSoak } from './soak.ts'
@@ -32,21 +34,27 @@ const { values, positionals } = parseArgs({
     minutes: { type: 'string', default: '60' },
     rate: { type: 'string', default: '60' },
     targets: { type: 'string', default: 'direct,nginx,bare,portkey,sluice' },
+    // Of `reads`: exchanges to fill in, and a directory to fill once and keep.
+    rows: { type: 'string', default: '200000' },
+    data: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 const seconds = Number(values.seconds)
 const proxyNames = proxyWorkloads(seconds).map(({ name }) => name)
-const names = [...proxyNames, 'models', 'rules', 'mcp', 'record', 'jobs', 'storage', 'start']
+const recordNames = ['record', 'reads', 'jobs', 'storage', 'start']
+const names = [...proxyNames, 'models', 'rules', 'mcp', ...recordNames]
 
 if (values.help) {
   console.log(
     `bun run bench [name…] [--seconds N] [--targets a,b] [--json file]
+bun run bench reads [--rows N] [--data dir]
 bun run bench soak [--minutes N] [--rate R] [--json file]
 
 names: ${names.join(' ')}
 
+reads: what reading takes over N exchanges (200000), in a new database, or in dir, which is filled once and kept.
 soak: R mixed calls a second (60) for N minutes (60), a line of memory, descriptors, lag and backlogs a minute, and in
 the end what grows. Not part of a run without names. Exit code 1 where something grows.`,
   )
@@ -72,6 +80,10 @@ async function main(chosen: string[]): Promise<void> {
   if (mcp !== null) printMcp(mcp)
   const record = chosen.includes('record') ? await measureRecord(seconds) : null
   if (record !== null) printRecord(record)
+  const reads = chosen.includes('reads')
+    ? await measureReads({ rows: Number(values.rows), data: values.data })
+    : null
+  if (reads !== null) printReads(reads)
   const jobs = chosen.includes('jobs') ? await measureJobs(seconds) : []
   printJobs(jobs)
   const storage = chosen.includes('storage') ? await measureStorage(200) : null
@@ -79,7 +91,7 @@ async function main(chosen: string[]): Promise<void> {
   const starts = chosen.includes('start') ? await measureStarts() : null
   if (starts !== null) printStarts(starts)
   if (values.json !== undefined) {
-    const all = { proxies, models, rules, mcp, record, jobs, storage, starts }
+    const all = { proxies, models, rules, mcp, record, reads, jobs, storage, starts }
     await Bun.write(values.json, JSON.stringify(all, null, 2))
   }
   console.log(`to repeat: bun run bench ${chosen.join(' ')} --seconds ${seconds}`)

@@ -1,5 +1,6 @@
 import type { JobFigures } from './jobs.ts'
 import type { McpFigures } from './mcp.ts'
+import type { ReadFigures } from './reads.ts'
 import type { RecordFigures } from './record.ts'
 import type { RuleFigures } from './rules.ts'
 import type { StartFigures } from './starts.ts'
@@ -43,6 +44,18 @@ export function printRecord(figures: RecordFigures): void {
         ...[round(figures.visibleP99Ms), round(figures.workerCpuUs), round(figures.burst.storedPerSecond)],
       ],
     ],
+  )
+}
+
+export function printReads({ rows, bytes, reads }: ReadFigures): void {
+  console.log(`\n### reads: ${rows} exchanges, ${(bytes / 1e9).toFixed(1)} GB\n`)
+  table(
+    ['read', 'first ms', 'p50 ms', 'p99 ms', 'items', 'errors'],
+    reads.map((read) => [
+      ...[`\`${read.name}\``, round(read.firstMs), read.p50Ms.toFixed(1), read.p99Ms.toFixed(1)],
+      `${read.items ?? ''}${read.stopped ? ' and a cursor' : ''}`,
+      String(read.errors),
+    ]),
   )
 }
 

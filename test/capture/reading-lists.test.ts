@@ -160,6 +160,29 @@ describe('the list of conversations', () => {
     expect(found.map(({ session }) => session)).toEqual(sessions)
   })
 
+  test('a word is found in conversations, however many turns have it and however long ago it was said', async () => {
+    const many = Array.from({ length: 1_100 }, (_, n) => `user: plenty ${n}`)
+    const asked = (messages: string[], session: string, at: number) =>
+      called({ messages, session }, { at, open: { tenant: 'b' } })
+    await fixture.store([
+      asked(many, 'talkative', start - 3 * day),
+      asked(['user: plenty and scarce'], 'brief', start - day),
+      asked(['user: plenty and scarce', 'user: of something else'], 'brief', start + hour),
+      asked(['user: nothing of it'], 'silent', start),
+    ])
+    const found = async (text: string, rest = '') =>
+      (
+        await allItems<{ session: string }>(fixture, `/api/conversations?limit=1&text=${text}${rest}`, {
+          key: fixture.keys.b,
+        })
+      ).map(({ session }) => session)
+    expect(await found('plenty')).toEqual(['brief', 'talkative'])
+    expect(await found('scarce')).toEqual(['brief'])
+    expect(await found('scarce', `&since=${start}`)).toEqual(['brief'])
+    expect(await found('plenty', `&until=${start - 2 * day}`)).toEqual(['talkative'])
+    expect(await found('plenty%20nowhere')).toEqual([])
+  })
+
   test('R12: a conversation shows its turns page by page, forward and back', async () => {
     const [one] = itemsOf<{ id: string; turns: number }>(await fixture.ask('/api/conversations?session=s1'))
     const path = `/api/conversations/${one?.id}`

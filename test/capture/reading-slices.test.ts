@@ -49,11 +49,36 @@ describe('reading newest first', () => {
       for (const end = performance.now() + 4; performance.now() < end; );
       return await read(slice)
     }
-    const options = { since: undefined, until: now, limit: 5, budgetMs: 10, emptyBudgetMs: 10 }
+    const options = { since: undefined, until: now, limit: 5, budgetMs: 10 }
     const { rows, reached } = await newestFirst(options, slow)
     expect(rows).toEqual([])
     expect(reached).toBe(seen.at(-1)?.from ?? 0)
     expect(seen.length).toBeLessThan(4)
+  })
+
+  test('where everything begins is asked once, and nothing is read before it', async () => {
+    const seen: Slice[] = []
+    let asked = 0
+    const oldest = async () => {
+      asked++
+      return now - 40 * day
+    }
+    const times = [now - 39 * day, now - 2 * day]
+    const { rows, reached } = await newestFirst(
+      { since: undefined, until: now, limit: 5, oldest },
+      table(times, seen),
+    )
+    expect(rows).toEqual([now - 2 * day, now - 39 * day])
+    expect({ reached, asked, from: seen.at(-1)?.from }).toEqual({
+      reached: null,
+      asked: 1,
+      from: now - 40 * day,
+    })
+    const none = await newestFirst(
+      { since: undefined, until: now, limit: 5, oldest: async () => null },
+      table([], seen),
+    )
+    expect(none).toEqual({ rows: [], reached: null })
   })
 
   test('a full page ends the reading', async () => {

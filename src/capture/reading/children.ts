@@ -1,6 +1,7 @@
 import type postgres from 'postgres'
 import { idFloor, idTime } from '#lib/ids'
-import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
+import { withFacts } from './exchange-facts.ts'
+import { type BareExchangeRow, type ExchangeItem, exchangeColumns, exchangeItem } from './exchange-item.ts'
 
 const childrenAtMost = 100
 
@@ -10,14 +11,14 @@ export async function readCaused(sql: postgres.Sql, { id, tenant }: Pick<Exchang
   const [uses, children] = await Promise.all([
     sql<{ id: string; name: string | null }[]>`
       select tool_use as id, name from tool_uses where id = ${id} order by place`,
-    sql<ExchangeRow[]>`
+    sql<BareExchangeRow[]>`
       select ${exchangeColumns(sql)} from mcp_exchanges m join exchanges x on x.id = m.id
       where m.parent = ${id} and m.tenant = ${tenant} and m.id >= ${floor} and x.id >= ${floor}
       order by x.id limit ${childrenAtMost + 1}`,
   ])
   return {
     tool_uses: [...uses],
-    children: children.slice(0, childrenAtMost).map(exchangeItem),
+    children: (await withFacts(sql, children.slice(0, childrenAtMost))).map(exchangeItem),
     /** Are there more? Then they are listed by `/api/exchanges?parent=`. */
     more_children: children.length > childrenAtMost,
   }

@@ -5,10 +5,10 @@ import type { ExchangeAttempt } from '../exchange.ts'
 import { isClass } from './class-filters.ts'
 import type { ExchangeFilters } from './exchange-filters.ts'
 import { statusRange } from './exchange-filters.ts'
-import { isMcp, type McpItem, mcpColumn } from './mcp-filters.ts'
+import { isMcp, type McpItem } from './mcp-filters.ts'
 
-/** A row as these columns give it; times in ms since the epoch. */
-export type ExchangeRow = {
+/** A row as `exchangeColumns` give it; times in ms since the epoch. */
+export type BareExchangeRow = {
   id: string
   conversation_id: string | null
   tenant: string
@@ -50,9 +50,14 @@ export type ExchangeRow = {
   spool: string
   seq: number
   cache: string | null
+}
+
+/** What other tables know of an exchange: see `withFacts`. */
+export type ExchangeFacts = {
   classes: (Classes & { source: string }) | null
   mcp: McpItem | null
 }
+export type ExchangeRow = BareExchangeRow & ExchangeFacts
 
 export function exchangeColumns(sql: postgres.Sql): postgres.Fragment {
   return sql`x.id, x.conversation_id, x.tenant, x.key_id, x.tags, x.mode, x.protocol, x.method, x.path, x.dialect,
@@ -63,11 +68,7 @@ export function exchangeColumns(sql: postgres.Sql): postgres.Fragment {
     x.input_tokens, x.output_tokens, x.cache_read_tokens, x.cache_write_tokens, x.cache_write_1h_tokens,
     x.reasoning_tokens, x.usage_final, x.cost_micros, x.currency, x.price_version,
     encode(x.request_sha256, 'hex') as request_sha256, encode(x.response_sha256, 'hex') as response_sha256,
-    x.request_bytes, x.response_bytes, x.replay_of, x.route, x.attempts, x.warnings, x.spool, x.seq, x.cache,
-    (select jsonb_build_object('task_type', k.task_type, 'complexity', k.complexity, 'language', k.language,
-      'stack', k.stack, 'domain', k.domain, 'sensitivity', k.sensitivity, 'source', k.source)
-     from exchange_classes k where k.id = x.id) as classes,
-    ${mcpColumn(sql)}`
+    x.request_bytes, x.response_bytes, x.replay_of, x.route, x.attempts, x.warnings, x.spool, x.seq, x.cache`
 }
 
 export type ExchangeItem = ReturnType<typeof exchangeItem>

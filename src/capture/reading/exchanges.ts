@@ -2,6 +2,7 @@ import type postgres from 'postgres'
 import { z } from 'zod'
 import { idFloor, idTime } from '#lib/ids'
 import { type Page, pageOf, readCursor } from './cursor.ts'
+import { withFacts } from './exchange-facts.ts'
 import {
   conjunction,
   type ExchangeFilters,
@@ -9,8 +10,9 @@ import {
   exchangeFilters,
   exchangesBy,
 } from './exchange-filters.ts'
-import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
+import { type BareExchangeRow, type ExchangeItem, exchangeColumns, exchangeItem } from './exchange-item.ts'
 import { newestFirst } from './newest-first.ts'
+import { oldestDay } from './oldest-day.ts'
 import { notFound, page } from './query.ts'
 import { eachDay } from './slices.ts'
 
@@ -26,16 +28,17 @@ export async function listExchanges(
   const until =
     position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
   const since = filters.since ?? earliestOf(filters)
-  const { rows, reached } = await newestFirst({ since, until, limit: limit + 1 }, (slice) => {
-    return sql<ExchangeRow[]>`${eachDay(sql, slice, (day) => {
+  const oldest = () => oldestDay(sql, 'exchanges')
+  const { rows, reached } = await newestFirst({ since, until, limit: limit + 1, oldest }, (slice) => {
+    return sql<BareExchangeRow[]>`${eachDay(sql, slice, (day) => {
       const where = conjunction(sql, [
         exchangeConditions(sql, { ...filters, since: day.from, until: day.before }),
         position !== undefined && sql`x.id < ${position}`,
       ])
-      return sql`select ${exchangeColumns(sql)} from ${exchangesBy(sql, filters)} where ${where} order by x.id desc`
+      return sql`select ${exchangeColumns(sql)} from ${exchangesBy(sql, filters)} where ${where}`
     })}`
   })
-  return pageOf(rows, limit, {
+  return pageOf(await withFacts(sql, rows), limit, {
     item: exchangeItem,
     position: (row) => [row.id],
     reached: reached === null ? null : [idFloor(reached)],
@@ -53,9 +56,10 @@ export async function findExchange(
   id: string,
   tenant: string | null,
 ): Promise<ExchangeItem> {
-  const [row] = await sql<ExchangeRow[]>`
+  const found = await sql<BareExchangeRow[]>`
     select ${exchangeColumns(sql)} from exchanges x
     where x.id = ${id} ${tenant === null ? sql`` : sql`and x.tenant = ${tenant}`}`
+  const [row] = await withFacts(sql, found)
   if (row === undefined) throw notFound('exchange')
   return exchangeItem(row)
 }

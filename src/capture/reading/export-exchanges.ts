@@ -6,8 +6,9 @@ import { openContents } from '../storing/content.ts'
 import { plainCache } from '../storing/plain-cache.ts'
 import { bodyJson } from './body-json.ts'
 import { decodedBytes } from './decode.ts'
+import { withFacts } from './exchange-facts.ts'
 import { conjunction, type ExchangeFilters, exchangeConditions, exchangesBy } from './exchange-filters.ts'
-import { type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
+import { type BareExchangeRow, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
 import type { ExportQuery, ExportRun, Line } from './export-query.ts'
 import { oldestFirst } from './oldest-first.ts'
 import { idRange } from './query.ts'
@@ -68,8 +69,9 @@ async function readRows(
   after: string | null,
 ): Promise<ExchangeRow[]> {
   const where = conjunction(sql, [exchangeConditions(sql, filters), after !== null && sql`x.id > ${after}`])
-  return await sql<ExchangeRow[]>`
+  const rows = await sql<BareExchangeRow[]>`
     select ${exchangeColumns(sql)} from ${exchangesBy(sql, filters)} where ${where} order by x.id limit ${rowsAtOnce}`
+  return await withFacts(sql, rows)
 }
 
 type Content = { recorded: RecordedExchange | null; error: string | null }

@@ -51,14 +51,6 @@ export function mcpConditions(
   return asked.filter((condition) => condition !== false).reduce((one, other) => sql`${one} and ${other}`)
 }
 
-/** The facts of `x`; null where it is no exchange of MCP, which costs no look. */
-export function mcpColumn(sql: postgres.Sql): postgres.Fragment {
-  return sql`case when x.dialect = 'mcp' then (
-    select jsonb_build_object('hop', m.hop, 'peer', m.peer, 'rpc', m.rpc, 'name', m.name, 'session', m.session,
-      'client_session', m.client_session, 'client_agent', m.client_agent, 'tool_use', m.tool_use, 'parent', m.parent)
-    from mcp_exchanges m where m.id = x.id) end as mcp`
-}
-
 /** The same, for what arrives live. */
 export function isMcp(found: McpItem | null, filters: McpFilters): boolean {
   if (!asksForMcp(filters)) return true

@@ -18,10 +18,10 @@ export type SlicedOptions = {
   /** Where the newest slice ends. */
   until: number | undefined
   limit: number
-  /** The reading stops after about this long. @default 150 */
+  /** Where everything begins, null where nothing is there; asked where the first slice does not fill the page. */
+  oldest?: () => Promise<number | null>
+  /** The reading stops after about this long. @default 100 */
   budgetMs?: number
-  /** As long as nothing was found: an empty page tells nobody anything. @default 1000 */
-  emptyBudgetMs?: number
   /** Width of the newest slice. @default one hour */
   firstMs?: number
 }
@@ -37,9 +37,11 @@ export async function newestFirst<Row>(
   options: SlicedOptions,
   fetch: (slice: Slice) => Promise<readonly Row[]>,
 ): Promise<{ rows: Row[]; reached: number | null }> {
-  const { since, until, limit, budgetMs = 150, emptyBudgetMs = 1_000, firstMs = hour } = options
+  const { until, limit, oldest, budgetMs = 100, firstMs = hour } = options
   const began = performance.now()
   const rows: Row[] = []
+  let { since } = options
+  let isBounded = oldest === undefined
   let before = until
   let width = firstMs
   for (;;) {
@@ -49,9 +51,15 @@ export async function newestFirst<Row>(
     const sliceBegan = performance.now()
     rows.push(...(await fetch({ ...span, days: pieces(span), limit: limit - rows.length })))
     if (rows.length >= limit || last) return { rows, reached: null }
+    const sliceMs = performance.now() - sliceBegan
+    if (!isBounded) {
+      isBounded = true
+      const first = (await oldest?.()) ?? null
+      if (first === null || edge <= first) return { rows, reached: null }
+      since = Math.max(since ?? first, first)
+    }
     before = edge
-    const left = (rows.length === 0 ? emptyBudgetMs : budgetMs) - (performance.now() - began)
-    const affordable = left / (performance.now() - sliceBegan)
+    const affordable = (budgetMs - (performance.now() - began)) / sliceMs
     if (affordable < 0.5) return { rows, reached: edge }
     width *= Math.min(growth, affordable)
   }

@@ -6,6 +6,7 @@ import { idFloor, idTime } from '#lib/ids'
 import { type Page, pageOf, readCursor } from './cursor.ts'
 import { conjunction } from './exchange-filters.ts'
 import { newestFirst } from './newest-first.ts'
+import { oldestDay } from './oldest-day.ts'
 import { idRange, page, tenant } from './query.ts'
 import { parseSearch, type Search } from './search-query.ts'
 import { eachDay } from './slices.ts'
@@ -56,7 +57,9 @@ export async function searchTurns(
   const [position] = readCursor(z.tuple([z.uuid()]), cursor) ?? []
   const until =
     position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
-  const { rows, reached } = await newestFirst({ since: filters.since, until, limit: limit + 1 }, (slice) => {
+  const oldest = () => oldestDay(sql, 'turns')
+  const sliced = { since: filters.since, until, limit: limit + 1, oldest }
+  const { rows, reached } = await newestFirst(sliced, (slice) => {
     return sql<HitRow[]>`${eachDay(sql, slice, (day) => {
       const range = idRange({ since: day.from, until: day.before })
       return selectHits(sql, { ...filters, ...range, search, position })
@@ -94,10 +97,10 @@ function selectHits(sql: postgres.Sql, hits: Hits): postgres.Fragment {
   ])
   const ofConversation = hits.session ?? hits.client ?? hits.model
   return sql`
-    select t.id, t.conversation_id, t.number, t.role, t.tenant, t.exchange_id, left(t.text, ${readLength}) as text
+    select w.id, t.conversation_id, t.number, t.role, t.tenant, t.exchange_id, left(t.text, ${readLength}) as text
     from turn_words w join turns t on t.id = w.id
       ${ofConversation === undefined ? sql`` : sql`join conversations c on c.id = t.conversation_id`}
-    where ${where} order by w.id desc`
+    where ${where}`
 }
 
 function hitItem(row: HitRow, search: Search) {

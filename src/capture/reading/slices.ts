@@ -33,18 +33,31 @@ export function pieces({ from, before }: Span): Span[] {
 }
 
 /**
- * A query for each day, and of all their rows the first: so the planner chooses for each partition whether to walk it
+ * A query for each day, and of all their rows the newest: so the planner chooses for each partition whether to walk it
  * or to ask an index. For all at once it takes what is rare in one for spread over all, and walks. Measured, a
  * word of 100 in a million turns: 240 ms at once, 4 ms by day.
+ *
+ * The order is kept from the planner where a piece is a whole day: what did not fill a page in the hours before is
+ * rare, whatever it estimates, and to walk the day in order until there are enough reads all of it. Measured, a
+ * tag of 100 in ten million exchanges: 113 ms a day, else 1 ms by the tag's index.
  */
 export function eachDay(
   sql: postgres.Sql,
   slice: { days: readonly Span[]; limit: number },
   select: (day: Span) => postgres.Fragment,
 ): postgres.Fragment {
-  const [first, ...rest] = slice.days.map((span) => sql`(${select(span)} limit ${slice.limit})`)
+  const newest = sql`order by id desc limit ${slice.limit}`
+  const [first, ...rest] = slice.days.map((span) =>
+    isWholeDay(span)
+      ? sql`(select * from (${select(span)} offset 0) found ${newest})`
+      : sql`(${select(span)} ${newest})`,
+  )
   if (first === undefined) throw new Error('reading a slice of no day')
   if (rest.length === 0) return first
   const all = rest.reduce((before, one) => sql`${before} union all ${one}`, first)
-  return sql`${all} order by id desc limit ${slice.limit}`
+  return sql`${all} ${newest}`
+}
+
+function isWholeDay({ from, before }: Span): boolean {
+  return from !== undefined && before !== undefined && before - from >= day
 }

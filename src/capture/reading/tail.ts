@@ -1,7 +1,14 @@
 import { errorText, SluiceError } from '#lib/errors'
 import { idFloor } from '#lib/ids'
 import type { Logger } from '#lib/log'
-import { type ExchangeItem, type ExchangeRow, exchangeColumns, exchangeItem } from './exchange-item.ts'
+import { withFacts } from './exchange-facts.ts'
+import {
+  type BareExchangeRow,
+  type ExchangeItem,
+  type ExchangeRow,
+  exchangeColumns,
+  exchangeItem,
+} from './exchange-item.ts'
 import type { ReadSql } from './messages.ts'
 
 /** Every exchange that is stored, by whichever worker, told to all who follow on this gateway. */
@@ -102,10 +109,11 @@ export function openTail({ read, listen, log }: TailSources): Tail {
     }
     const ids = [...pending].slice(0, idsAtOnce)
     for (const id of ids) pending.delete(id)
-    return await read(
-      (sql) => sql<ExchangeRow[]>`
-        select ${exchangeColumns(sql)} from exchanges x where x.id = any(${ids}::uuid[]) order by x.ended_at, x.id`,
-    )
+    return await read(async (sql) => {
+      const rows = await sql<BareExchangeRow[]>`
+        select ${exchangeColumns(sql)} from exchanges x where x.id = any(${ids}::uuid[]) order by x.ended_at, x.id`
+      return await withFacts(sql, rows)
+    })
   }
 
   function deliver(rows: readonly ExchangeRow[]): void {
@@ -139,11 +147,12 @@ export async function endedSince(
   read: ReadSql,
   { since, limit }: { since: number; limit: number },
 ): Promise<ExchangeRow[]> {
-  const rows = await read(
-    (sql) => sql<ExchangeRow[]>`
+  const rows = await read(async (sql) => {
+    const found = await sql<BareExchangeRow[]>`
       select ${exchangeColumns(sql)} from exchanges x
       where x.ended_at > ${new Date(since).toISOString()} and x.id >= ${idFloor(since - longestMs)}
-      order by x.ended_at desc, x.id desc limit ${limit}`,
-  )
+      order by x.ended_at desc, x.id desc limit ${limit}`
+    return await withFacts(sql, found)
+  })
   return rows.toReversed()
 }
