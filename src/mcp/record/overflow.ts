@@ -44,7 +44,8 @@ const mostBytes = 64 * 1024 * 1024
 /** Pieces follow each other; and in `metadata` mode there is no other place. */
 const keptMs = 3_600_000
 
-type Kept = Omit<Oversized, 'of' | 'result'> & { result: RawJson; text?: string; at: number }
+/** `text`: the result, or, once it was read, what is read of it. */
+type Kept = Omit<Oversized, 'of' | 'result'> & { text: string; isRaw: boolean; at: number }
 
 export function openOverflow(sources: RecordSources & { recorder: Recorder }): Overflow {
   const kept = new Map<string, Kept>()
@@ -53,32 +54,34 @@ export function openOverflow(sources: RecordSources & { recorder: Recorder }): O
   return {
     async store({ of, ...oversized }) {
       const id = typeof of === 'string' ? of : await ownExchange(sources.recorder, of, oversized)
-      keep(id, { ...oversized, at: Date.now() })
-      return { uri: `${prefix}${id}`, bytes: Buffer.byteLength(oversized.result) }
+      const { tenant, keyId, server, name, result: text } = oversized
+      keep(id, { tenant, keyId, server, name, text, isRaw: true, at: Date.now() })
+      return { uri: `${prefix}${id}`, bytes: Buffer.byteLength(text) }
     },
     async read(reader, uri) {
       const asked = parsed(uri)
       if (asked === null) return null
       const found = kept.get(asked.exchange) ?? (await recorded(reader, asked.exchange))
       if (found === null || !mayRead(reader, found)) return null
-      found.text ??= readable(found.result)
-      const { server, name } = found
-      return { text: piece(found.text, asked), mimeType: 'text/plain', server, name }
+      if (found.isRaw) unwrap(asked.exchange, found)
+      const { text, server, name } = found
+      return { text: piece(text, asked), mimeType: 'text/plain', server, name }
     },
   }
 
   async function recorded({ tenant }: Reader, id: string): Promise<Kept | null> {
     const found = await findRecorded(sources, { id, tenant })
-    const result = found === null ? null : resultIn(found)
-    if (found === null || result === null) return null
+    const text = found === null ? null : resultIn(found)
+    if (found === null || text === null) return null
     const { key_id: keyId, mcp } = found.open
-    return keep(id, { tenant, keyId, server: mcp?.peer ?? '', name: mcp?.name ?? '', result, at: Date.now() })
+    const of = { tenant, keyId, server: mcp?.peer ?? '', name: mcp?.name ?? '' }
+    return keep(id, { ...of, text, isRaw: true, at: Date.now() })
   }
 
   function keep(id: string, one: Kept): Kept {
     forget(id)
     kept.set(id, one)
-    held += one.result.length
+    held += one.text.length
     for (const [oldest, { at }] of kept) {
       if (held <= mostBytes && Date.now() - at < keptMs) break
       forget(oldest)
@@ -86,8 +89,16 @@ export function openOverflow(sources: RecordSources & { recorder: Recorder }): O
     return one
   }
 
+  /** Not before somebody reads it: most are never read, and to parse 30 MB takes a while. */
+  function unwrap(id: string, one: Kept): void {
+    const text = readable(one.text)
+    if (kept.get(id) === one) held += text.length - one.text.length
+    one.text = text
+    one.isRaw = false
+  }
+
   function forget(id: string): void {
-    held -= kept.get(id)?.result.length ?? 0
+    held -= kept.get(id)?.text.length ?? 0
     kept.delete(id)
   }
 }
