@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, readlink, realpath, rm } from 'node:fs/promises'
+import { readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SetupError } from '#lib/errors'
 
@@ -62,7 +62,16 @@ async function serversIn(folder: string): Promise<number[]> {
 async function runsServer(pid: number, folder: string): Promise<boolean> {
   if (!/postgres/.test(await commandOf(pid))) return false
   const directory = await readlink(`/proc/${pid}/cwd`).catch(() => null)
-  return directory === null || directory === (await realpath(folder))
+  return directory === null ? await isOfOwner(pid, folder) : directory === (await realpath(folder))
+}
+
+/**
+ * Where a process may not be asked for its folder: a server runs as the owner of its data. Root in a container may not
+ * ask; nor may anybody else ask the Postgres of another user, which is none of ours.
+ */
+async function isOfOwner(pid: number, folder: string): Promise<boolean> {
+  const found = await stat(`/proc/${pid}`).catch(() => null)
+  return found === null || found.uid === (await stat(folder)).uid
 }
 
 async function commandOf(pid: number): Promise<string> {

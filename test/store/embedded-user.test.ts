@@ -64,3 +64,22 @@ test.skipIf(impossible)(
   },
   40_000,
 )
+
+test.skipIf(impossible)(
+  'after a crash it is not held up by a Postgres of another user',
+  async () => {
+    const dir = temporaryFolder()
+    chownSync(dir, uid, gid)
+    const foreign = spawnProcess(['bash', '-c', 'exec -a postgres sleep 1000'])
+    const first = spawnChild(dir, { uid, gid })
+    process.kill(Number((await first.line(/^up /)).split(' ')[1]), 'SIGKILL')
+    await first.kill('SIGKILL')
+    const second = spawnChild(dir, { uid, gid })
+    const pid = Number((await second.line(/^up /)).split(' ')[1])
+    expect(isAlive(foreign.pid)).toBe(true)
+    await second.kill('SIGKILL')
+    await until('Postgres has stopped', () => !isAlive(pid))
+    await foreign.kill('SIGKILL')
+  },
+  60_000,
+)
