@@ -1,5 +1,6 @@
+import { statfsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type postgres from 'postgres'
 import { type EmbeddedPostgres, migrate, openStore, startEmbedded } from '#store'
@@ -56,13 +57,25 @@ async function createDatabase(from: string): Promise<TestDatabase> {
 }
 
 async function startTestServer(): Promise<TestServer> {
-  const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+  const dir = await mkdtemp(join(serverFolder(), 'sluice-test-'))
   const server = await startEmbedded({ dir, durable: false })
   // One connection: Postgres copies a template only while nobody else is connected to it, and one at a time.
   const { sql } = openStore(server.url, { max: 1, name: 'test admin' })
   await sql.unsafe(`create database ${template}`)
   await migrate(databaseUrl(server, template))
   return { server, dir, sql }
+}
+
+/** In memory where there is much: a database is 800 files, which take 0.5 s to copy on a disk and 0.03 s there. */
+function serverFolder(): string {
+  const [memory, needed] = ['/dev/shm', 8 * 1024 ** 3]
+  try {
+    const { bavail, bsize } = statfsSync(memory)
+    if (Math.min(bavail * bsize, freemem()) > needed) return memory
+  } catch {
+    // There is none.
+  }
+  return tmpdir()
 }
 
 function databaseUrl(server: EmbeddedPostgres, name: string): string {
