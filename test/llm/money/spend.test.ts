@@ -73,7 +73,7 @@ describe('the sums of spend', () => {
     const old = Date.now() - 5 * 3_600_000
     for (let index = 0; index < 3; index++)
       await stored(handler, [exchange('merged', { at: old, tags: ['x'] })])
-    await sql`insert into spend select date_trunc('day', now(), 'UTC') - interval '45 days' + make_interval(hours => n), 'merged', 'key of merged', null, 'mock', 'm',
+    await sql`insert into spend select date_trunc('day', now(), 'UTC') - interval '1080 hours' + make_interval(hours => n), 'merged', 'key of merged', null, 'mock', 'm',
       '{}', 1, 0, 1, 1, 0, 0, 0, 7, 7 from generate_series(0, 23) n`
     const sum = async () => (await report(sql, ['tenant'], { ...range, tenant: 'merged' })).total
     const before = await sum()
