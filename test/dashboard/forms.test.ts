@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Page } from 'playwright-core'
 import { Webhook } from 'standardwebhooks'
 import { browserMissing } from '../support/browser.ts'
 import { until } from '../support/until.ts'
 import { type Browsing, mocked, openBrowsing } from './browsing.ts'
+import { plantJob } from './rows.ts'
 import type { Site } from './site.ts'
 
 const missing = browserMissing()
@@ -21,6 +23,7 @@ describe.skipIf(missing !== undefined)(`forms in Chromium${missing ? ` (${missin
 
   afterAll(() => browsing.close(), 30_000)
 
+  const cursorOn = (page: Page) => page.evaluate<string>('document.activeElement.tagName')
   const deeds = async (of: string) => {
     const rows = await site.sql<{ action: string }[]>`
       select action from audit_log where starts_with(action, ${of}) order by id`
@@ -97,6 +100,8 @@ describe.skipIf(missing !== undefined)(`forms in Chromium${missing ? ` (${missin
     await button('Remove').press('Enter')
     await button('Remove it').click()
     await page.getByText('Nothing is scheduled').waitFor()
+    // The button that had the cursor is no more.
+    await until('the page has the cursor', async () => (await cursorOn(page)) === 'MAIN')
     expect(await deeds('schedule.')).toEqual([
       ...['schedule.create', 'schedule.change', 'schedule.change', 'schedule.run', 'schedule.delete'],
     ])
@@ -156,6 +161,19 @@ describe.skipIf(missing !== undefined)(`forms in Chromium${missing ? ` (${missin
     await page.keyboard.press('5')
     await page.getByText('more than 5 wait').waitFor()
     expect(await page.locator('main button').count()).toBe(0)
+    await page.context().close()
+  }, 60_000)
+
+  test('an operator who may not call is offered nothing that needs it, and is told so', async () => {
+    const id = await plantJob(site.sql, { state: 'failed', error: 'a reason', input: { a: 1 } })
+    const page = await browsing.visit(`/queues/jobs/${id}`, { key: await site.keyWith(['read', 'operator']) })
+    await page.getByRole('button', { name: 'Remove' }).waitFor()
+    expect(await page.locator('main button').count()).toBe(1)
+    await page.goto(`${site.url}/queues/schedules`)
+    await page.getByText('lacks the scope call').waitFor()
+    expect(await page.locator('main button').count()).toBe(0)
+    await page.goto(`${site.url}/queues/nowhere`)
+    await page.getByText('There is no such page').waitFor()
     await page.context().close()
   }, 60_000)
 })

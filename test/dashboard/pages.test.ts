@@ -48,7 +48,7 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
 
   test('a job is seen while it happens, with its result, its log and its exchange', async () => {
     const page = await browsing.visit('/queues/jobs')
-    await page.getByText('No job is like that').waitFor()
+    await page.getByText('No job yet').waitFor()
     const id = await browsing.submit({ kind: 'http-request', input: mocked, tags: ['shown'] })
     const link = page.locator(`a[href="/queues/jobs/${id}"]`)
     await link.waitFor()

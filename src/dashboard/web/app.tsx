@@ -1,7 +1,7 @@
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
 import { api } from './data/api.ts'
 import { LiveBoard } from './data/board.tsx'
-import { usePlace } from './data/place.ts'
+import { hrefOf, usePlace } from './data/place.ts'
 import { type Me, SessionContext } from './data/session.ts'
 import { AlertsPage } from './pages/alerts.tsx'
 import { AuditPage } from './pages/audit.tsx'
@@ -13,9 +13,10 @@ import { LoginPage } from './pages/login.tsx'
 import { OverviewPage } from './pages/overview.tsx'
 import { QueuePage } from './pages/queue.tsx'
 import { SchedulesPage } from './pages/schedules.tsx'
-import { Failure } from './ui/bits.tsx'
+import { Empty, Failure } from './ui/bits.tsx'
 import { Frame } from './ui/frame.tsx'
 import { Help } from './ui/help.tsx'
+import { Link } from './ui/link.tsx'
 import { Notices } from './ui/notices.tsx'
 
 const prolongEveryMs = 5 * 60_000
@@ -98,5 +99,10 @@ function Page() {
   if (page === 'schedules') return <SchedulesPage />
   if (page === 'alerts') return <AlertsPage />
   if (page === 'audit') return <AuditPage />
-  return <OverviewPage />
+  if (page === undefined || page === 'q') return <OverviewPage />
+  return (
+    <Empty title="There is no such page">
+      <Link href={hrefOf([])}>All queues</Link>
+    </Empty>
+  )
 }

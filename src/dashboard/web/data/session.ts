@@ -22,6 +22,12 @@ export function useOperator(): boolean {
   return me.scopes.includes('operator') || me.scopes.includes('admin')
 }
 
+/** May it submit jobs, and run or cancel them? An operator's key need not. */
+export function useCaller(): boolean {
+  const { me } = useSession()
+  return me.scopes.includes('call') || me.scopes.includes('admin')
+}
+
 /** May it act on whole queues, which carry the jobs of all tenants? */
 export function useHouseOperator(): boolean {
   const { me } = useSession()

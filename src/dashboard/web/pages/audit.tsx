@@ -23,12 +23,15 @@ export function AuditPage() {
         >
           <option value="">Everything</option>
           <option value="queue.">Queues</option>
-          <option value="job">Jobs</option>
-          <option value="bulk.">Bulk operations</option>
+          <option value="job.">Jobs</option>
+          <option value="jobs.">Bulk operations</option>
+          <option value="bulk.">Bulk operations, held or ended</option>
           <option value="schedule.">Schedules</option>
           <option value="webhook.">Webhooks</option>
           <option value="alert.">Alerts</option>
           <option value="log">Logins</option>
+          <option value="key.">Keys</option>
+          <option value="board.">bull-board</option>
         </select>
       </div>
       {error !== null && <Failure error={error} retry={reload} />}
@@ -76,14 +79,14 @@ function Deed({ deed }: { deed: AuditView }) {
       <td className="wide">
         {key} <span className="faint">{deed.tenant}</span>
       </td>
-      <td className="text">
+      <td className="text deed">
         {deed.action}
         <p className="narrow faint">
           {subject} by {key}
         </p>
       </td>
       <td className="id wide">
-        {subject}
+        <Subject of={subject} />
         {detail !== null && <p className="faint">{JSON.stringify(detail)}</p>}
       </td>
       <td className="wide faint">
@@ -97,4 +100,12 @@ function Deed({ deed }: { deed: AuditView }) {
       </td>
     </tr>
   )
+}
+
+/** Where there is a page of it, the way there. */
+function Subject({ of }: { of: string }) {
+  const [what = '', id = ''] = of.split(':')
+  const pages: Record<string, string[]> = { job: ['jobs', id], queue: ['q', id], schedule: ['schedules'] }
+  const page = pages[what]
+  return page === undefined ? of : <Link href={hrefOf(page)}>{of}</Link>
 }

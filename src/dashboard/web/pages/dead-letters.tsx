@@ -1,6 +1,7 @@
 import { api, type DeadLetters } from '../data/api.ts'
 import { count } from '../data/format.ts'
 import { go, hrefOf } from '../data/place.ts'
+import { useFresh } from '../data/use-fresh.ts'
 import { useLoad } from '../data/use-load.ts'
 import { Empty, Failure, Loading, Time } from '../ui/bits.tsx'
 import { Link } from '../ui/link.tsx'
@@ -11,7 +12,8 @@ type Reason = DeadLetters['items'][number]
 
 /** What failed for good, by reason: the reasons are what can be mended. */
 export function DeadLettersPage() {
-  const { value, error, reload } = useLoad('dead', (signal) => api.deadLetters({ signal }))
+  const { value, error, loading, reload } = useLoad('dead', (signal) => api.deadLetters({ signal }))
+  useFresh(!loading, reload, { everyMs: 10_000 })
   const items = value?.items ?? []
   const at = useRows(items.length, {
     open: (n) => {

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { api, type RowDetail } from '../data/api.ts'
 import { go, hrefOf } from '../data/place.ts'
-import { useOperator, useSession } from '../data/session.ts'
+import { useCaller, useOperator } from '../data/session.ts'
 import { FormDialog } from '../ui/form-dialog.tsx'
 import { useAct, useSay } from '../ui/notices.tsx'
 import { ResubmitDialog } from './job-resubmit.tsx'
@@ -14,9 +14,8 @@ export function JobActions({ job, onDone }: { job: RowDetail; onDone: () => void
   const act = useAct()
   const say = useSay()
   const operator = useOperator()
-  const { me } = useSession()
   const over = ends.includes(job.state)
-  const mayCall = me.scopes.includes('call') || me.scopes.includes('admin')
+  const mayCall = useCaller()
   const close = () => setDialog(null)
 
   const doIt = async (done: string, work: () => Promise<unknown>) => {
@@ -52,7 +51,7 @@ export function JobActions({ job, onDone }: { job: RowDetail; onDone: () => void
           Cancel
         </button>
       )}
-      {operator && job.input !== null && (
+      {operator && mayCall && job.input !== null && (
         <button type="button" onClick={() => setDialog('edit')}>
           Edit and resubmit
         </button>

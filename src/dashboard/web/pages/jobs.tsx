@@ -84,9 +84,7 @@ export function JobsPage() {
       )}
       {error !== null && <Failure error={error} retry={reload} />}
       {value === undefined && error === null && <Loading />}
-      {value !== undefined && rows.length === 0 && (
-        <Empty title="No job is like that">Take a filter away.</Empty>
-      )}
+      {value !== undefined && rows.length === 0 && <Nothing filtered={key !== ''} />}
       {rows.length > 0 && (
         <table className="jobs">
           <thead>
@@ -132,4 +130,9 @@ export function JobsPage() {
       )}
     </>
   )
+}
+
+function Nothing({ filtered }: { filtered: boolean }) {
+  if (filtered) return <Empty title="No job is like that">Take a filter away.</Empty>
+  return <Empty title="No job yet">Jobs come from POST /api/jobs, or from a schedule.</Empty>
 }

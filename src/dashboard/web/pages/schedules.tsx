@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { api, type ScheduleView } from '../data/api.ts'
 import { hrefOf, usePlace } from '../data/place.ts'
-import { useOperator, useSession } from '../data/session.ts'
+import { useCaller, useOperator } from '../data/session.ts'
 import { useFresh } from '../data/use-fresh.ts'
 import { useLoad } from '../data/use-load.ts'
 import { Empty, Failure, Loading } from '../ui/bits.tsx'
@@ -20,7 +20,9 @@ export function SchedulesPage() {
     api.schedules({ cursor }, { signal }),
   )
   const [open, setOpen] = useState<Open | null>(null)
-  const may = useMayChange()
+  const operator = useOperator()
+  const caller = useCaller()
+  const may = operator && caller
   useFresh(!loading && open === null, reload, { everyMs: 5_000 })
   const done = () => {
     setOpen(null)
@@ -38,6 +40,9 @@ export function SchedulesPage() {
           </div>
         )}
       </div>
+      {operator && !caller && (
+        <p className="faint note">To change schedules this key lacks the scope call.</p>
+      )}
       {error !== null && <Failure error={error} retry={reload} />}
       {value === undefined && error === null && <Loading />}
       {value?.items.length === 0 && (
@@ -83,12 +88,6 @@ export function SchedulesPage() {
       )}
     </>
   )
-}
-
-/** Submitting is one scope, what others made is another. */
-function useMayChange(): boolean {
-  const { scopes } = useSession().me
-  return useOperator() && (scopes.includes('call') || scopes.includes('admin'))
 }
 
 type RemoveDialogProps = { schedule: ScheduleView; onClose: () => void; onDone: () => void }

@@ -32,7 +32,7 @@ export function BulkDialog({ verb, filters, onClose, onDone }: BulkDialogProps) 
   const start = async (form: FormData) => {
     const order = { action: verb, filter: filters, per_second: Number(form.get('per_second')) || 50 }
     await api.startBulk(order)
-    say('It has begun')
+    say(`${verbs[verb]} ${count(matched ?? 0)}: it has begun`)
     onClose()
     onDone()
   }

@@ -6,6 +6,7 @@ import { useKeys } from '../data/keys.ts'
 import { go, hrefOf, usePlace } from '../data/place.ts'
 import { useOperator, useSession } from '../data/session.ts'
 import { Icon, type IconName } from './icon.tsx'
+import { useKeepFocus } from './keep-focus.ts'
 import { Link } from './link.tsx'
 import { useAct } from './notices.tsx'
 
@@ -23,6 +24,7 @@ const items: readonly Item[] = [
 /** What stands around every page. */
 export function Frame({ children }: { children: ReactNode }) {
   const { parts } = usePlace()
+  const page = useKeepFocus()
   const operator = useOperator()
   const here = parts[0] === 'q' ? '' : (parts[0] ?? '')
   const shown = items.filter((item) => operator || item.operator !== true)
@@ -57,7 +59,9 @@ export function Frame({ children }: { children: ReactNode }) {
         </nav>
         <Foot />
       </header>
-      <main>{children}</main>
+      <main ref={page} tabIndex={-1}>
+        {children}
+      </main>
     </div>
   )
 }
@@ -82,9 +86,9 @@ function Foot() {
     <div className="foot">
       <p
         className={connected ? 'live on' : 'live'}
-        title={connected ? 'Pushed by the gateway' : 'Connecting again'}
+        title={connected ? 'Pushed by the gateway' : 'Connecting'}
       >
-        {connected ? 'Live' : 'Offline'}
+        {connected ? 'Live' : board === null ? 'Connecting' : 'Offline'}
         {board !== null && <span className="engine">{board.engine}</span>}
       </p>
       <p className="who">

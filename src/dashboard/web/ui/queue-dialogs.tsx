@@ -62,7 +62,13 @@ export function LimitsDialog({ of, onClose }: { of: Limited; onClose: () => void
         </Field>
         <Field label="in so many seconds" name="rate/per_ms">
           {(control) => (
-            <input {...control} type="number" min={1} defaultValue={rate ? rate.per_ms / 1_000 : 60} />
+            <input
+              {...control}
+              type="number"
+              min={1}
+              max={86_400}
+              defaultValue={rate ? rate.per_ms / 1_000 : 60}
+            />
           )}
         </Field>
       </div>

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { api, type BulkVerb } from '../data/api.ts'
+import { useCaller } from '../data/session.ts'
 import { BulkDialog } from './bulk-dialog.tsx'
 import type { JobFilters } from './filters.tsx'
 import { useAct } from './notices.tsx'
@@ -20,6 +21,8 @@ const done: Record<BulkVerb, string> = { retry: 'run again', cancel: 'cancelled'
 export function Selection({ ids, all, total, onAll, onDone }: SelectionProps) {
   const [verb, setVerb] = useState<BulkVerb | null>(null)
   const act = useAct()
+  // Of one job at a time these need more than of many.
+  const may = useCaller() || all !== null
 
   const each = async (what: BulkVerb) => {
     let refused = 0
@@ -48,12 +51,16 @@ export function Selection({ ids, all, total, onAll, onDone }: SelectionProps) {
         {all === null ? `Select all ${total} that match` : 'Only those marked'}
       </button>
       <span className="actions">
-        <button type="button" onClick={() => start('retry')}>
-          Retry
-        </button>
-        <button type="button" className="danger" onClick={() => start('cancel')}>
-          Cancel jobs
-        </button>
+        {may && (
+          <>
+            <button type="button" onClick={() => start('retry')}>
+              Retry
+            </button>
+            <button type="button" className="danger" onClick={() => start('cancel')}>
+              Cancel jobs
+            </button>
+          </>
+        )}
         <button type="button" className="danger" onClick={() => start('remove')}>
           Remove
         </button>
