@@ -131,7 +131,7 @@ export class Call {
     const failed = outcome === 'completed' && ((this.status ?? 0) >= 400 || reading?.error)
     const ended = failed ? ('upstream_error' as const) : outcome
     const routed = this.journey === null ? null : routedOf(this.journey, this.#open.mode)
-    const charged = this.#settle(ended, reading, routed?.usage ?? null)
+    const charged = this.#settle(ended, reading, routed?.usage)
     const end = {
       outcome: ended,
       status: this.status,
@@ -169,9 +169,11 @@ export class Call {
     use?.end()
   }
 
-  #settle(outcome: Outcome, reading: Reading | null, told: Usage | null): number | null {
+  /** `told` by the upstream of a translated call; undefined: the answer's own counts are the upstream's. */
+  #settle(outcome: Outcome, reading: Reading | null, told: Usage | null | undefined): number | null {
     if (this.#admissions.length === 0) return null
-    const usage = this.#isCached ? nothing : (told ?? reading?.metered.usage ?? null)
+    const own = told === undefined ? (reading?.metered.usage ?? null) : told
+    const usage = this.#isCached ? nothing : own
     const metered = reading?.metered
     const served = this.journey?.served?.candidate
     const provider = served?.provider ?? this.#open.provider

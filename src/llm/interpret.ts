@@ -67,7 +67,8 @@ function billed(
     return { usage: null, cost: { micros: 0, currency: 'USD', price_version: 'ladder' } }
   }
   if (routed === undefined) return { usage: of.usage, cost: costOf(open, of, priceOf) }
-  const usage = routed.usage ?? of.usage
+  // Of a translated answer only the upstream's own counts are any: zeros that begin an Anthropic stream are ours.
+  const usage = routed.usage === undefined ? of.usage : routed.usage
   const provider = routed.provider ?? open.provider
   const model_asked = routed.model ?? of.model_asked
   return { usage, cost: costOf({ ...open, provider }, { ...of, usage, model_asked }, priceOf) }
