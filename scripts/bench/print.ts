@@ -47,7 +47,7 @@ export function printRecord(figures: RecordFigures): void {
   )
 }
 
-export function printReads({ rows, bytes, reads }: ReadFigures): void {
+export function printReads({ rows, bytes, reads, beside }: ReadFigures): void {
   console.log(`\n### reads: ${rows} exchanges, ${(bytes / 1e9).toFixed(1)} GB\n`)
   table(
     ['read', 'first ms', 'p50 ms', 'p99 ms', 'items', 'errors'],
@@ -56,6 +56,17 @@ export function printReads({ rows, bytes, reads }: ReadFigures): void {
       `${read.items ?? ''}${read.stopped ? ' and a cursor' : ''}`,
       String(read.errors),
     ]),
+  )
+  const { perSecond, readsPerSecond, alone, errors } = beside
+  console.log('')
+  table(
+    ['calls/s through the proxy', 'p50 ms', 'p99 ms', 'beside reads/s', 'p50 ms', 'p99 ms', 'errors'],
+    [
+      [
+        ...[String(perSecond), alone.p50Ms.toFixed(2), alone.p99Ms.toFixed(2), round(readsPerSecond)],
+        ...[beside.beside.p50Ms.toFixed(2), beside.beside.p99Ms.toFixed(2), String(errors)],
+      ],
+    ],
   )
 }
 

@@ -3,15 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrate, openStore, startEmbedded } from '#store'
 import { type Ask, asksOf } from './reads-asks.ts'
+import { type BesideFigures, measureBeside } from './reads-beside.ts'
 import { fill } from './reads-fill.ts'
 import { auth } from './record.ts'
 import { type RunningSluice, startSluice } from './sluice.ts'
+import { startUpstream } from './targets.ts'
 
 export type ReadFigures = {
   rows: number
   /** All tables and indexes of the record, in bytes. */
   bytes: number
   reads: ReadFigure[]
+  beside: BesideFigures
 }
 
 export type ReadFigure = {
@@ -45,17 +48,22 @@ export async function measureReads({ rows, data }: ReadsOptions): Promise<ReadFi
   try {
     await migrate(database.url)
     if (fresh) await fill(database.url, rows)
+    const upstream = await startUpstream()
     const env = { DATABASE_URL: database.url, CLASSIFY: 'off' }
-    const sluice = await startSluice('http://127.0.0.1:9', env)
+    const sluice = await startSluice(`http://127.0.0.1:${upstream.port}`, env)
     try {
+      const size = await sizeOf(database.url)
+      const asks = await asksOf(sluice)
+      const beside = await measureBeside(sluice, asks)
       const reads: ReadFigure[] = []
-      for (const ask of await asksOf(sluice)) {
+      for (const ask of asks) {
         console.error(ask.name)
         reads.push(await measure(sluice, ask))
       }
-      return { ...(await sizeOf(database.url)), reads }
+      return { ...size, reads, beside }
     } finally {
       await sluice.stop()
+      await upstream.stop()
     }
   } finally {
     await database.stop(60_000)

@@ -7,7 +7,7 @@ import { parseSearch } from './search-query.ts'
 import { eachDay } from './slices.ts'
 
 const mostHits = 1_000
-const budgetMs = 60
+const budgetMs = 40
 
 /**
  * A condition on conversations `c`: there is a turn that the search finds. Where few turns are found in all, these are

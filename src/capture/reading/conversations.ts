@@ -56,7 +56,7 @@ export async function listConversations(
       where ${where} order by c.last_at desc, c.id desc limit ${slice.limit}`
   }
   const until = micros === null ? filters.until : Math.floor(micros / 1000) + 1
-  const budgetMs = said === null ? 100 : 60
+  const budgetMs = said === null ? 80 : 50
   const oldest = () => oldestActivity(sql)
   const sliced = { since: filters.since, until, limit: limit + 1, oldest, budgetMs }
   const { rows, reached } =

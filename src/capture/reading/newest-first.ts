@@ -20,7 +20,7 @@ export type SlicedOptions = {
   limit: number
   /** Where everything begins, null where nothing is there; asked where the first slice does not fill the page. */
   oldest?: () => Promise<number | null>
-  /** The reading stops after about this long. @default 100 */
+  /** The reading stops after about this long. @default 80 */
   budgetMs?: number
   /** Width of the newest slice. @default one hour */
   firstMs?: number
@@ -37,7 +37,7 @@ export async function newestFirst<Row>(
   options: SlicedOptions,
   fetch: (slice: Slice) => Promise<readonly Row[]>,
 ): Promise<{ rows: Row[]; reached: number | null }> {
-  const { until, limit, oldest, budgetMs = 100, firstMs = hour } = options
+  const { until, limit, oldest, budgetMs = 80, firstMs = hour } = options
   const began = performance.now()
   const rows: Row[] = []
   let { since } = options

@@ -19,7 +19,10 @@ const limit = wholeNumber
 /** What every list takes. */
 export const page = {
   limit,
-  cursor: z.string().max(500).optional().meta({ description: 'The next_cursor of the page before' }),
+  cursor: z.string().max(500).optional().meta({
+    description:
+      'The next_cursor of the page before. A page may be short, even empty, and have one: what is rare is looked for a tenth of a second at a time',
+  }),
 }
 
 export const tenant = word
