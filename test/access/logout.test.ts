@@ -17,7 +17,9 @@ let here: Gateway
 let there: Gateway
 
 async function gateway(snapshotFile?: string, sql = database.sql, address = '192.0.2.1'): Promise<Gateway> {
-  const options = snapshotFile === undefined ? {} : { snapshotFile, patienceMs: 100 }
+  // Short only where there is nothing to wait for.
+  const patienceMs = sql === database.sql ? 30_000 : 100
+  const options = snapshotFile === undefined ? {} : { snapshotFile, patienceMs }
   const access = await testAccess(sql, { secret, ...options })
   const addressOf = () => address
   return { access, app: testApp(access, { routes: [accessRoutes({ sql, access, addressOf })] }) }
