@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import type { SpoolLedger } from '#capture'
+import { until } from '../support/until.ts'
 import { type Fixture, openFixture } from './reading-support.ts'
 
 setDefaultTimeout(60_000)
@@ -19,9 +20,18 @@ beforeAll(async () => {
 
 afterAll(() => fixture.release())
 
+/** Asked again where a loaded machine took longer than the limit of these reads. */
+async function wholeLedger(): Promise<object> {
+  let ledger: { whole?: boolean } = {}
+  await until('the whole ledger comes in time', async () => {
+    ledger = (await fixture.ask('/api/ledger', { key: fixture.keys.admin })).json as typeof ledger
+    return ledger.whole
+  })
+  return ledger
+}
+
 test('R4: the ledger adds up, live here and as reported elsewhere', async () => {
-  const { json } = await fixture.ask('/api/ledger', { key: fixture.keys.admin })
-  expect(json).toMatchObject({
+  expect(await wholeLedger()).toMatchObject({
     items: [
       { spool: 'here-0', live: true, accepted: 10, committed: 6, adds_up: true },
       { spool: 'there-0', live: false, accepted: 7, adds_up: true },
@@ -42,8 +52,10 @@ test('R4: the ledger adds up, live here and as reported elsewhere', async () => 
 
 test('R4: a spool whose sum is off is shown', async () => {
   await fixture.database.sql`update spools set dropped = 1 where id = 'there-0'`
-  const { json } = await fixture.ask('/api/ledger', { key: fixture.keys.admin })
-  expect(json).toMatchObject({ items: [{ adds_up: true }, { adds_up: false }], total: { adds_up: false } })
+  expect(await wholeLedger()).toMatchObject({
+    items: [{ adds_up: true }, { adds_up: false }],
+    total: { adds_up: false },
+  })
 })
 
 test('R4: while the database does not answer, what is known here is shown, and said not to be all', async () => {

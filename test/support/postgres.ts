@@ -1,9 +1,10 @@
 import { statfsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type postgres from 'postgres'
 import { type EmbeddedPostgres, migrate, openStore, startEmbedded } from '#store'
+import { isAlive } from './process.ts'
 
 export type TestDatabase = {
   url: string
@@ -14,6 +15,9 @@ export type TestDatabase = {
 
 type TestServer = { server: EmbeddedPostgres; dir: string; sql: postgres.Sql }
 
+const memory = '/dev/shm'
+/** Then the process id of the run. */
+const prefix = 'sluice-test-postgres-'
 const template = 'sluice_template'
 let starting: Promise<TestServer> | undefined
 let count = 0
@@ -57,7 +61,8 @@ async function createDatabase(from: string): Promise<TestDatabase> {
 }
 
 async function startTestServer(): Promise<TestServer> {
-  const dir = await mkdtemp(join(serverFolder(), 'sluice-test-'))
+  await sweep(memory)
+  const dir = await mkdtemp(join(serverFolder(), `${prefix}${process.pid}-`))
   const server = await startEmbedded({ dir, durable: false })
   // One connection: Postgres copies a template only while nobody else is connected to it, and one at a time.
   const { sql } = openStore(server.url, { max: 1, name: 'test admin' })
@@ -68,7 +73,7 @@ async function startTestServer(): Promise<TestServer> {
 
 /** In memory where there is much: a database is 800 files, which take 0.5 s to copy on a disk and 0.03 s there. */
 function serverFolder(): string {
-  const [memory, needed] = ['/dev/shm', 8 * 1024 ** 3]
+  const needed = 8 * 1024 ** 3
   try {
     const { bavail, bsize } = statfsSync(memory)
     if (Math.min(bavail * bsize, freemem()) > needed) return memory
@@ -76,6 +81,18 @@ function serverFolder(): string {
     // There is none.
   }
   return tmpdir()
+}
+
+/** Removes what runs left that were killed an hour ago or more: it would hold memory for ever. */
+async function sweep(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names.filter((one) => one.startsWith(prefix))) {
+    const path = join(folder, name)
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }))
+    const isOver = !isAlive(Number(name.slice(prefix.length).split('-')[0]))
+    if (isOver && mtimeMs < Date.now() - 3_600_000)
+      await rm(path, { recursive: true, force: true }).catch(() => {})
+  }
 }
 
 function databaseUrl(server: EmbeddedPostgres, name: string): string {
