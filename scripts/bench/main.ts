@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { measureJobs } from './jobs.ts'
-import { measureMcp } from './mcp.ts'
+import { measureMcp } from './mcp/mcp.ts'
 import { measureModels } from './models.ts'
 import {
   printJobs,
@@ -17,11 +17,11 @@ import {
   printStarts,
   printStorage,
 } from './print.ts'
-import { measureReads } from './reads.ts'
+import { measureReads } from './reads/reads.ts'
 import { measureRecord } from './record.ts'
 import { measureRules } from './rules.ts'
-import { measureSoak } from './soak.ts'
-import { printMinute, printSoak } from './soak-print.ts'
+import { printMinute, printSoak } from './soak/print.ts'
+import { measureSoak } from './soak/soak.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorage } from './storage.ts'
 import { startTarget, startUpstream, type Target } from './targets.ts'

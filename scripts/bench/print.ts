@@ -1,6 +1,6 @@
 import type { JobFigures } from './jobs.ts'
-import type { McpFigures } from './mcp.ts'
-import type { ReadFigures } from './reads.ts'
+import type { McpFigures } from './mcp/mcp.ts'
+import type { ReadFigures } from './reads/reads.ts'
 import type { RecordFigures } from './record.ts'
 import type { RuleFigures } from './rules.ts'
 import type { StartFigures } from './starts.ts'

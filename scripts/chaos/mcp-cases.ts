@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { addServer } from '../bench/mcp.ts'
+import { addServer } from '../bench/mcp/mcp.ts'
 import { random } from '../bench/payloads.ts'
 import { allStored } from '../bench/record.ts'
 import type { ChaosCase, ChaosOptions } from './cases.ts'

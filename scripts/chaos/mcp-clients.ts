@@ -1,4 +1,4 @@
-import { callFrame, modernHeaders } from '../bench/mcp-frames.ts'
+import { callFrame, modernHeaders } from '../bench/mcp/frames.ts'
 import { type ChaosRelay, startChaosRelay } from './mcp-relay.ts'
 
 export type McpClients = {

@@ -1,6 +1,6 @@
 /** Calls of a tool, alone in their process: `bun mcp-load.ts '<json>'` prints one line of JSON with what it saw. */
-import { connect, prepare } from './http-client.ts'
-import { callFrame, modernHeaders } from './mcp-frames.ts'
+import { connect, prepare } from '../http-client.ts'
+import { callFrame, modernHeaders } from './frames.ts'
 
 export type McpPlan = {
   port: number

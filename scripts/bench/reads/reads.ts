@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrate, openStore, startEmbedded } from '#store'
-import { type Ask, asksOf } from './reads-asks.ts'
-import { type BesideFigures, measureBeside } from './reads-beside.ts'
-import { fill } from './reads-fill.ts'
-import { auth } from './record.ts'
-import { type RunningSluice, startSluice } from './sluice.ts'
-import { startUpstream } from './targets.ts'
+import { auth } from '../record.ts'
+import { type RunningSluice, startSluice } from '../sluice.ts'
+import { startUpstream } from '../targets.ts'
+import { type Ask, asksOf } from './asks.ts'
+import { type BesideFigures, measureBeside } from './beside.ts'
+import { fill } from './fill.ts'
 
 export type ReadFigures = {
   rows: number

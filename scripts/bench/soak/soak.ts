@@ -2,15 +2,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '#store'
-import { addServer, startMcpUpstream } from './mcp.ts'
-import { allStored } from './record.ts'
-import { type RunningSluice, startSluice } from './sluice.ts'
-import { startListeners } from './soak-listeners.ts'
-import { type Minute, minuteOf, seriesOf } from './soak-minute.ts'
-import { startTraffic, type Traffic } from './soak-traffic.ts'
-import { type Trend, trendOf } from './soak-trend.ts'
-import { lookAt, processesOf, readProbe, type Vitals } from './soak-vitals.ts'
-import { startUpstream } from './targets.ts'
+import { addServer, startMcpUpstream } from '../mcp/mcp.ts'
+import { allStored } from '../record.ts'
+import { type RunningSluice, startSluice } from '../sluice.ts'
+import { startUpstream } from '../targets.ts'
+import { startListeners } from './listeners.ts'
+import { type Minute, minuteOf, seriesOf } from './minute.ts'
+import { startTraffic, type Traffic } from './traffic.ts'
+import { type Trend, trendOf } from './trend.ts'
+import { lookAt, processesOf, readProbe, type Vitals } from './vitals.ts'
 
 export type SoakFigures = {
   minutes: Minute[]
@@ -40,7 +40,7 @@ export async function measureSoak(
   const mcpUpstream = await startMcpUpstream()
   const sluice = await startSluice(`http://127.0.0.1:${upstream.port}`, {
     ...{ DATA_DIR: dataDir, OPENAI_API_KEY: 'bench', SOAK_PROBE: probes },
-    BUN_OPTIONS: `--preload=${join(import.meta.dir, 'soak-probe.ts')}`,
+    BUN_OPTIONS: `--preload=${join(import.meta.dir, 'probe.ts')}`,
   })
   const store = openStore(databaseUrl(dataDir), { max: 1, name: 'soak' })
   const watched = { sluice, sql: store.sql, probes }

@@ -1,8 +1,8 @@
 import type postgres from 'postgres'
 import { idFloor } from '#lib/ids'
 import { openStore } from '#store'
-import { daySql, functionsSql } from './reads-rows.ts'
-import { texts } from './reads-texts.ts'
+import { daySql, functionsSql } from './rows.ts'
+import { texts } from './texts.ts'
 
 const dayMs = 86_400_000
 export const filledDays = 30

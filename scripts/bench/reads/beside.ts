@@ -1,7 +1,7 @@
-import type { Ask } from './reads-asks.ts'
-import { auth } from './record.ts'
-import type { RunningSluice } from './sluice.ts'
-import { load } from './workloads.ts'
+import { auth } from '../record.ts'
+import type { RunningSluice } from '../sluice.ts'
+import { load } from '../workloads.ts'
+import type { Ask } from './asks.ts'
 
 /** Calls through the proxy at a steady pace, with nothing else and while the record is read. */
 export type BesideFigures = {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { eachLine } from '#lib/lines'
-import { measureTold, type ToldFigures } from './mcp-listeners.ts'
-import type { McpLoad, McpPlan } from './mcp-load.ts'
-import { cpuSeconds, residentMiB } from './process-cost.ts'
-import { startSluice } from './sluice.ts'
+import { cpuSeconds, residentMiB } from '../process-cost.ts'
+import { startSluice } from '../sluice.ts'
+import { measureTold, type ToldFigures } from './listeners.ts'
+import type { McpLoad, McpPlan } from './load.ts'
 
 export type McpRow = McpLoad & { what: string; way: string; cpuUs: number; rssMiB: number }
 export type McpFigures = { rows: McpRow[]; told: ToldFigures; relay: { startMs: number; rssMiB: number } }
@@ -73,7 +73,7 @@ async function askApi(url: string, method: string, key: string, body: object): P
 }
 
 export async function startMcpUpstream(): Promise<{ url: string; port: number; pid: number; stop(): void }> {
-  const child = Bun.spawn(['bun', join(import.meta.dir, 'mcp-upstream.ts')], { stdout: 'pipe' })
+  const child = Bun.spawn(['bun', join(import.meta.dir, 'upstream.ts')], { stdout: 'pipe' })
   const { promise, resolve } = Promise.withResolvers<number>()
   void eachLine(child.stdout, (line) => resolve(Number(line)))
   const port = await promise
@@ -81,7 +81,7 @@ export async function startMcpUpstream(): Promise<{ url: string; port: number; p
 }
 
 async function runLoad(plan: McpPlan): Promise<McpLoad> {
-  const child = Bun.spawn(['bun', join(import.meta.dir, 'mcp-load.ts'), JSON.stringify(plan)], {
+  const child = Bun.spawn(['bun', join(import.meta.dir, 'load.ts'), JSON.stringify(plan)], {
     stdout: 'pipe',
   })
   return JSON.parse(await new Response(child.stdout).text()) as McpLoad
@@ -92,7 +92,7 @@ async function measureRelay({ url, adminKey }: Api): Promise<{ startMs: number; 
   const runs: { startMs: number; rssMiB: number }[] = []
   for (let run = 0; run < 5; run += 1) {
     const began = performance.now()
-    const child = Bun.spawn(['bun', join(import.meta.dir, '../../src/processes/relay.ts')], {
+    const child = Bun.spawn(['bun', join(import.meta.dir, '../../../src/processes/relay.ts')], {
       env: { PATH: process.env.PATH ?? '', SLUICE_URL: url, SLUICE_KEY: adminKey },
       ...{ stdin: 'pipe', stdout: 'pipe' },
     })

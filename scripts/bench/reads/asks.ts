@@ -1,7 +1,7 @@
-import { filledDays } from './reads-fill.ts'
-import { planted } from './reads-texts.ts'
-import { auth } from './record.ts'
-import type { RunningSluice } from './sluice.ts'
+import { auth } from '../record.ts'
+import type { RunningSluice } from '../sluice.ts'
+import { filledDays } from './fill.ts'
+import { planted } from './texts.ts'
 
 /** One way to read the record: its paths are asked in turn. */
 export type Ask = { name: string; paths: string[] }

@@ -1,5 +1,5 @@
-import type { Series } from './soak-trend.ts'
-import type { Ledger, ProcessVitals, Vitals } from './soak-vitals.ts'
+import type { Series } from './trend.ts'
+import type { Ledger, ProcessVitals, Vitals } from './vitals.ts'
 
 /** The lowest of a minute's looks, but for the lag, which is the highest, and the ledger, which is the last. */
 export type Minute = {

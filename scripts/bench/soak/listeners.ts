@@ -1,6 +1,6 @@
-import { modernHeaders, modernMeta } from './mcp-frames.ts'
-import { auth } from './record.ts'
-import type { RunningSluice } from './sluice.ts'
+import { modernHeaders, modernMeta } from '../mcp/frames.ts'
+import { auth } from '../record.ts'
+import type { RunningSluice } from '../sluice.ts'
 
 const howMany = 12
 /** Long enough that most of them hear of something, short enough that many come and go in an hour. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { leastSquares, trendOf } from '../../scripts/bench/soak-trend.ts'
+import { leastSquares, trendOf } from '../../../../scripts/bench/soak/trend.ts'
 
 const series = (perMinute: number[]) => ({ name: 'RSS', unit: 'MiB', perMinute, allowedPerHour: 8 })
 const noise = (n: number) => [3, -2, 1, -3, 2, -1][n % 6] ?? 0

@@ -1,5 +1,5 @@
 /**
- * An MCP server that costs next to nothing: `bun mcp-upstream.ts` prints its port. Its tools answer at once, or after
+ * An MCP server that costs next to nothing: `bun upstream.ts` prints its port. Its tools answer at once, or after
  * `ms`; each call's `number` comes back.
  */
 type Call = { id?: string | number; method: string; params?: { name?: string; arguments?: Arguments } }

@@ -1,4 +1,4 @@
-import { planted } from './reads-texts.ts'
+import { planted } from './texts.ts'
 
 /** The SQL that makes up a record. */
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sql } from 'postgres'
-import { cpuSeconds, residentMiB, statusMiB } from './process-cost.ts'
-import { auth } from './record.ts'
-import type { RunningSluice } from './sluice.ts'
-import type { Probe } from './soak-probe.ts'
+import { cpuSeconds, residentMiB, statusMiB } from '../process-cost.ts'
+import { auth } from '../record.ts'
+import type { RunningSluice } from '../sluice.ts'
+import type { Probe } from './probe.ts'
 
 /** One look at the whole product. */
 export type Vitals = {

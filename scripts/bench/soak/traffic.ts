@@ -1,8 +1,8 @@
-import { agentConversation } from './agent-conversation.ts'
-import { callFrame, modernHeaders } from './mcp-frames.ts'
-import { chatRequest, random } from './payloads.ts'
-import { auth } from './record.ts'
-import type { RunningSluice } from './sluice.ts'
+import { agentConversation } from '../agent-conversation.ts'
+import { callFrame, modernHeaders } from '../mcp/frames.ts'
+import { chatRequest, random } from '../payloads.ts'
+import { auth } from '../record.ts'
+import type { RunningSluice } from '../sluice.ts'
 
 /** What one client does once, and which share of all it is. Resolves with whether it went as it should. */
 type Act = { name: string; share: number; run: () => Promise<boolean> }

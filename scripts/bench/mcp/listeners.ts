@@ -1,5 +1,5 @@
-import { prepare } from './http-client.ts'
-import { modernHeaders, modernMeta } from './mcp-frames.ts'
+import { prepare } from '../http-client.ts'
+import { modernHeaders, modernMeta } from './frames.ts'
 
 export type ToldFigures = { listeners: number; told: number; p50Ms: number; lastMs: number }
 

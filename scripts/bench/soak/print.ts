@@ -1,6 +1,6 @@
-import { table } from './print.ts'
+import { table } from '../print.ts'
+import type { Minute } from './minute.ts'
 import type { SoakFigures } from './soak.ts'
-import type { Minute } from './soak-minute.ts'
 
 /** One line, so that an hour of them can be followed on a terminal. */
 export function printMinute(number: number, minute: Minute): void {
