@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { adminKey, bearer } from '../access/support.ts'
 import { ask } from '../processes/support.ts'
+import { promptly } from '../support/promptly.ts'
 import { plantJob } from './rows.ts'
 import { testBoard } from './support.ts'
 
@@ -40,19 +41,18 @@ test('Q5: the job for one request is found among many in under a second, and so 
     'state=cancelled',
     'tag=nightly&state=queued&limit=1',
   ]) {
-    const from = performance.now()
-    const { status, json } = await ask(one.app, `/api/queues/jobs/rows?${query}`, {
-      headers: bearer(adminKey),
-    })
-    expect([query, status, performance.now() - from < 1_000]).toEqual([query, 200, true])
+    const { status, json } = await promptly(query, 1_000, () =>
+      ask(one.app, `/api/queues/jobs/rows?${query}`, { headers: bearer(adminKey) }),
+    )
+    expect([query, status]).toEqual([query, 200])
     found[query] = json.items.map(({ id }: { id: string }) => id)
   }
   for (const query of ['q=req-4711-abc', `q=${wanted}`, 'tag=wanted', 'kind=export']) {
     expect([query, found[query]]).toEqual([query, [wanted]])
   }
   expect(found['q=nothing-like-that']).toEqual([])
-  const from = performance.now()
-  const { json } = await ask(one.app, '/api/queues/jobs/dead-letters', { headers: bearer(adminKey) })
+  const { json } = await promptly('dead letters', 1_000, () =>
+    ask(one.app, '/api/queues/jobs/dead-letters', { headers: bearer(adminKey) }),
+  )
   expect(json.items[0]).toMatchObject({ error: 'upstream answered 503' })
-  expect(performance.now() - from).toBeLessThan(1_000)
 }, 120_000)

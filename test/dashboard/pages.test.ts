@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { browserMissing } from '../support/browser.ts'
+import { promptly } from '../support/promptly.ts'
 import { until } from '../support/until.ts'
 import { type Browsing, mocked, openBrowsing } from './browsing.ts'
 import { plantJob } from './rows.ts'
@@ -39,10 +40,10 @@ describe.skipIf(missing !== undefined)(`the pages in Chromium${missing ? ` (${mi
     await page.getByRole('link', { name: /^upkeep/ }).waitFor()
     const names = await page.locator('.queues .name').allTextContents()
     expect(names).toEqual(['jobs', 'logging', 'classification', 'webhooks', 'upkeep'])
-    const from = performance.now()
-    await page.reload()
-    await page.getByRole('link', { name: /^upkeep/ }).waitFor()
-    expect(performance.now() - from).toBeLessThan(1_500)
+    await promptly('the page is open', 1_500, async () => {
+      await page.reload()
+      await page.getByRole('link', { name: /^upkeep/ }).waitFor()
+    })
     await page.context().close()
   }, 60_000)
 

@@ -1,6 +1,10 @@
 import { until } from '../../support/until.ts'
 
-export type RawListeners = { heard(word: string): number; close(): void }
+export type RawListeners = {
+  /** How many of them heard it, at least so many times. */
+  heard(word: string, times?: number): number
+  close(): void
+}
 
 /** So many connections that each post the same body and listen. `fetch` has too few for that. */
 export async function rawListeners(
@@ -25,7 +29,7 @@ export async function rawListeners(
       }),
     ),
   )
-  const heard = (word: string) => texts.filter((text) => text.includes(word)).length
+  const heard = (word: string, times = 1) => texts.filter((text) => text.split(word).length > times).length
   await until('all listen', () => heard('subscriptions/acknowledged') === count, { ms: 20_000 })
   return {
     heard,

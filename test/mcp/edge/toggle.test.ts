@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, test } from 'bun:test'
+import { promptly } from '../../support/promptly.ts'
 import { until } from '../../support/until.ts'
 import { type GatewayWithServer, startGatewayWithServer } from '../gateway.ts'
 import { rawListeners } from './raw-listeners.ts'
@@ -20,11 +21,11 @@ test('C2: 1,000 listeners are told of a toggle within a second, by way of the da
     body: JSON.stringify(body),
     headers: { ...headers, authorization, 'content-type': 'application/json' },
   })
-  const started = performance.now()
-  await gateway.api('PATCH', '/api/mcp/servers/all', { enabled: false })
-  await until('all heard it', () => listeners.heard('tools/list_changed') === 1_000)
-  const ms = performance.now() - started
-  console.log(`1,000 listeners told of a toggle in ${Math.round(ms)} ms`)
-  expect(ms).toBeLessThan(1_000)
+  let times = 0
+  await promptly('1,000 listeners are told', 1_000, async () => {
+    times += 1
+    await gateway.api('PATCH', '/api/mcp/servers/all', { enabled: times % 2 === 0 })
+    await until('all heard it', () => listeners.heard('tools/list_changed', times) === 1_000)
+  })
   listeners.close()
 }, 60_000)

@@ -5,6 +5,7 @@ import { selector } from '../../../src/mcp/servers/selector.ts'
 import { serverSpec } from '../../../src/mcp/servers/settings.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts'
+import { promptly } from '../../support/promptly.ts'
 import { until } from '../../support/until.ts'
 import { apiOf, rowsOf, vaultOf } from './support.ts'
 
@@ -82,7 +83,7 @@ test('what an earlier release stored in clear is sealed by the first gateway of 
   await servers.close()
 })
 
-test('patterns hold what they say', () => {
+test('patterns hold what they say', async () => {
   const holds = (allow: string[], deny: string[], path: string) => {
     const [server = '', ...name] = path.split('/')
     return selector({ allow, deny })(server, name.join('/'))
@@ -97,7 +98,6 @@ test('patterns hold what they say', () => {
   expect(holds(['a/b.c'], [], 'a/bxc')).toBe(false)
   expect(holds(['fs/file:///*'], [], 'fs/file:///a/b')).toBe(true)
   const evil = `a/${'*a'.repeat(50)}`
-  const startedAt = performance.now()
-  expect(holds([evil], [], `a/${'a'.repeat(5_000)}b`)).toBe(false)
-  expect(performance.now() - startedAt).toBeLessThan(100)
+  const look = () => holds([evil], [], `a/${'a'.repeat(5_000)}b`)
+  expect(await promptly('an evil pattern', 100, look)).toBe(false)
 })
