@@ -134,6 +134,8 @@ export async function openRig(engine: Engine, script?: Kind['run'], own?: TestDa
         broker,
         async close(graceMs = 2_000) {
           workers.delete(worker)
+          // As a process of ours does: what is handed over to a queue that closes waits for its lock, 10 s.
+          await running.stopFeeding()
           await broker.close(graceMs)
           await running.close()
         },
