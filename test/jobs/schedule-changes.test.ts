@@ -57,6 +57,16 @@ test('a schedule can be given other times: by cron and zone, at an interval, onc
   expect(row.next_at.toISOString()).toBe(at)
 })
 
+test('one that is started again makes up for nothing, also where its zone is changed with that', async () => {
+  for (const zone of [{}, { time_zone: 'Asia/Tokyo' }]) {
+    const { id } = await made({ cron: undefined, every: 3_600 })
+    await change(id, { enabled: false })
+    await one.database.sql`update job_schedules set next_at = now() - interval '2 hours' where id = ${id}`
+    const { upcoming } = await change(id, { enabled: true, ...zone })
+    expect(Date.parse(upcoming[0] ?? '')).toBeGreaterThan(Date.now())
+  }
+})
+
 test('its job can be changed; what is refused changes nothing, and says where it is wrong', async () => {
   const { id } = await made()
   const job = { kind: 'echo', input: { text: 'otherwise' }, tags: ['weekly'] }

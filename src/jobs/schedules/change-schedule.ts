@@ -25,7 +25,9 @@ export function changesOf(
   )
   const timing = changedTiming(row, change)
   if (timing !== null) Object.assign(columns, timing, { error: null })
-  else if (enabled === true && !row.enabled && row.type !== 'once')
+  // Of an interval a change of the zone alone does not say when it is next.
+  const isMoved = 'next_at' in columns
+  if (enabled === true && !row.enabled && row.type !== 'once' && !isMoved)
     columns.next_at = timeAfter(timingOf(row), Date.now())
   if (job === undefined) return { columns, own: null }
   const { own, ...parts } = rowJob(job, options)
