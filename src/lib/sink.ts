@@ -23,7 +23,7 @@ const atomicBytes = 4_096
 const againMs = 50
 
 export function openSink(fd: number, options: SinkOptions = {}): Sink {
-  return isFile(fd) ? fileSink(fd, options) : readSink(fd, options)
+  return isFile(fd) ? fileSink(fd, options) : pipeSink(fd, options)
 }
 
 /** Written at once: nobody has to read it first. */
@@ -51,10 +51,10 @@ function fileSink(fd: number, { lost = nothing }: SinkOptions): Sink {
 }
 
 /**
- * One write is under way at a time, on a thread of Bun's pool (which has two at least): only this thread waits. So what
- * was said last is lost in a `kill -9`.
+ * One write is under way at a time, on a thread of Bun's pool (which has two at least): only this thread waits. All
+ * else waits in memory until then, so a `kill -9` loses it.
  */
-function readSink(fd: number, { mostBytes = 2 ** 20, lost = nothing }: SinkOptions): Sink {
+function pipeSink(fd: number, { mostBytes = 2 ** 20, lost = nothing }: SinkOptions): Sink {
   const waiting: Buffer[] = []
   let waitingBytes = 0
   let dropped = 0
@@ -63,7 +63,10 @@ function readSink(fd: number, { mostBytes = 2 ** 20, lost = nothing }: SinkOptio
   return {
     write(lines) {
       if (waitingBytes >= mostBytes) dropped += 1
-      else add(lines)
+      else {
+        tellLost()
+        add(lines)
+      }
       if (!writing) next()
     },
     flush(done) {
@@ -73,6 +76,13 @@ function readSink(fd: number, { mostBytes = 2 ** 20, lost = nothing }: SinkOptio
     },
   }
 
+  /** Stands where they would have stood. */
+  function tellLost(): void {
+    if (dropped === 0) return
+    add(lost(dropped))
+    dropped = 0
+  }
+
   function add(lines: string): void {
     const bytes = Buffer.from(lines)
     waiting.push(bytes)
@@ -80,10 +90,7 @@ function readSink(fd: number, { mostBytes = 2 ** 20, lost = nothing }: SinkOptio
   }
 
   function next(): void {
-    if (waiting.length === 0 && dropped > 0) {
-      add(lost(dropped))
-      dropped = 0
-    }
+    if (waiting.length === 0) tellLost()
     writing = waiting.length > 0
     if (writing) {
       send(take())

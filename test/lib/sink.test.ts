@@ -38,6 +38,21 @@ test('what there is no room for is dropped, and counted once there is', async ()
   expect(await readAll(sink)).toBe('again\n')
 })
 
+test('how many were dropped stands where they would have stood', async () => {
+  const sink = openSink(writer, { mostBytes: 200_000, lost: (count) => `${count} lost\n` })
+  for (const line of lines) sink.write(`${line}\n`)
+  let text = ''
+  // Enough that there is room again, too little for the rest to go into the pipe.
+  await until('some is read', () => {
+    text += readSome(4_096)
+    return text.length > 50_000
+  })
+  sink.write('later\n')
+  const read = (text + (await readAll(sink))).split('\n')
+  const kept = read.length - 3
+  expect(read).toEqual([...lines.slice(0, kept), `${lines.length - kept} lost`, 'later', ''])
+})
+
 test('a reader that has gone is not missed', async () => {
   const gone = join(folder, 'gone')
   Bun.spawnSync(['mkfifo', gone])
@@ -66,24 +81,25 @@ test('to wait for what is written has an end', async () => {
 })
 
 async function readAll(sink: Sink): Promise<string> {
-  const chunk = new Uint8Array(65_536)
   let text = ''
   let isDone = false
   sink.flush(() => {
     isDone = true
   })
   await until('all is written and read', () => {
-    for (let count = read(); count > 0; count = read())
-      text += Buffer.from(chunk.subarray(0, count)).toString()
-    return isDone && read() === 0
+    const wasDone = isDone
+    for (let some = readSome(); some !== ''; some = readSome()) text += some
+    return wasDone
   })
   return text
+}
 
-  function read(): number {
-    try {
-      return readSync(reader, chunk)
-    } catch {
-      return 0
-    }
+/** What is there already, at most so many bytes of it. */
+function readSome(most = 65_536): string {
+  const chunk = new Uint8Array(most)
+  try {
+    return Buffer.from(chunk.subarray(0, readSync(reader, chunk))).toString()
+  } catch {
+    return ''
   }
 }
