@@ -23,7 +23,11 @@ export type Begun = {
   input: unknown
 }
 
-type Row = Omit<Begun, 'input'> & { body: Uint8Array | null; known: number }
+type Row = Omit<Begun, 'input'> & {
+  body: Uint8Array | null
+  /** Attempts that its snapshot shows. */
+  known: number
+}
 
 /**
  * Makes the row `running`, as a further attempt. An attempt that is still open is that of a worker which the engine
