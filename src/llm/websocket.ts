@@ -1,4 +1,5 @@
 import type { ServerWebSocket } from 'bun'
+import { dropSetSession } from '#access'
 import type { ExchangeOpen } from '#capture'
 import { closeAlike } from '#lib/client-socket'
 import { SluiceError } from '#lib/errors'
@@ -33,6 +34,7 @@ export async function tunnel(options: TunnelOptions): Promise<Response> {
   const upstream = openUpstreamSocket(options)
   const shake = await upstream.handshake
   const headers = passedOn(shake.headers)
+  dropSetSession(headers)
   if (shake.status !== 101) return await refused(shake, { headers, call: begin(exchange), attempt })
 
   attempt.touch('answered')

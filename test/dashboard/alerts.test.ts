@@ -110,6 +110,33 @@ test('a rule fires once when its measure has held, tells so signed, and tells wh
   watched.close()
 })
 
+test('a rule that fires goes on to fire when it is changed, and is over when it is turned off', async () => {
+  received = []
+  const rule = { ...always, webhook_url: receiver.url.href }
+  const { json } = await send('POST', '/api/queues/alerts', rule)
+  const path = `/api/queues/alerts/${json.id}`
+  await plantJob(one.sql, { state: 'queued' })
+  const watched = watching()
+  const look = async () => {
+    await watched.look()
+    return (await get('/api/queues/alerts')).items[0]
+  }
+  expect(await look()).toMatchObject({ state: 'firing' })
+  expect((await send('PATCH', path, { name: 'alone', for_s: 60 })).status).toBe(200)
+  expect(await look()).toMatchObject({ name: 'alone', state: 'firing' })
+  expect((await send('PATCH', path, { queue: 'logging' })).status).toBe(422)
+  await send('PATCH', path, { enabled: false })
+  await send('PATCH', path, { enabled: false })
+  expect(await look()).toMatchObject({ state: 'ok', enabled: false })
+  const { items } = await get('/api/queues/alerts/events')
+  expect(items.map(({ type }: { type: string }) => type).slice(0, 2)).toEqual(['resolved', 'fired'])
+  await watched.deliver(items[0].id)
+  expect(received.map(({ body }) => JSON.parse(body).type)).toEqual(['queue.alert.resolved'])
+  await one.sql`delete from jobs`
+  await send('DELETE', path)
+  watched.close()
+})
+
 test('a rule that must hold for a time is pending first', async () => {
   const { json } = await send('POST', '/api/queues/alerts', {
     queue: 'jobs',

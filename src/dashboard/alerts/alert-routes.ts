@@ -8,7 +8,7 @@ import { checkUrlAt } from '#lib/safe-request'
 import { newSigningSecret } from '#lib/signing-secret'
 import { type Board, tag } from '../board-deps.ts'
 import { houseOperator, isOfTheHouse } from '../house.ts'
-import { deleteRule, findRules, insertRule, latestEvents, updateRule } from './queries.ts'
+import { deleteRule, findRules, insertRule, latestEvents, switchRule, updateRule } from './queries.ts'
 import { sealedSecret } from './secrets.ts'
 import { tryReceiver } from './try-receiver.ts'
 import {
@@ -98,18 +98,20 @@ export function alertRoutes({ sql, authorise, audit, contracts, vault, allowPriv
     const principal = houseOperator(authorise, request)
     const before = await find(id)
     const input = await readJson(request, ruleChange)
-    if (input.queue !== undefined) checkQueue(input.queue)
     const moved = input.webhook_url !== undefined && input.webhook_url !== before.webhook_url
     // Another receiver must not be able to sign as the first one was signed for.
     const secret = moved ? secretFor(id, input.webhook_url ?? null) : null
     const { webhook_url: _, ...detail } = input
-    await audit.change({ request, principal, action: 'alert.change', subject: `alert:${id}`, detail }, (tx) =>
-      updateRule(tx, id, {
-        ...input,
+    const deed = { action: 'alert.change', subject: `alert:${id}`, detail }
+    await audit.change({ request, principal, ...deed }, async (tx) => {
+      const { enabled, ...change } = input
+      await updateRule(tx, id, {
+        ...change,
         ...(secret === null ? {} : { webhook_secret: secret.webhook_secret }),
         ...(input.webhook_url === undefined ? {} : { webhook_error: null }),
-      }),
-    )
+      })
+      if (enabled !== undefined) await switchRule(tx, id, enabled)
+    })
     return { ...(await find(id)), webhook_secret: secret?.plain ?? null }
   }
 

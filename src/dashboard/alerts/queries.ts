@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres'
+import { newId } from '#lib/ids'
 import type { EventView, RuleView } from './view.ts'
 
 export type NewRule = Pick<
@@ -20,13 +21,24 @@ export async function findRules(sql: Sql, id?: string): Promise<RuleView[]> {
     from queue_alert_rules where ${id ?? null}::uuid is null or id = ${id ?? null}::uuid order by queue, id`
 }
 
-/** A rule that was changed is measured anew. */
+/** What is new of it counts when it is next measured: a rule that fires goes on to fire, or is told to be over. */
 export async function updateRule(
   tx: TransactionSql,
   id: string,
   change: Record<string, unknown>,
 ): Promise<void> {
-  await tx`update queue_alert_rules set ${tx({ ...change, state: 'ok', value: null })}, since = now() where id = ${id}`
+  if (Object.keys(change).length > 0) await tx`update queue_alert_rules set ${tx(change)} where id = ${id}`
+}
+
+/** One that is turned on is measured anew; of one that is turned off while it fires nobody would hear the end. */
+export async function switchRule(tx: TransactionSql, id: string, enabled: boolean): Promise<void> {
+  if (!enabled)
+    await tx`
+      insert into queue_alert_events (id, rule_id, type, value, threshold)
+      select ${newId()}, id, 'resolved', null, threshold from queue_alert_rules where id = ${id} and state = 'firing'`
+  await tx`
+    update queue_alert_rules set enabled = ${enabled}, state = 'ok', value = null, since = now()
+    where id = ${id} and enabled <> ${enabled}`
 }
 
 export async function deleteRule(tx: TransactionSql, id: string): Promise<void> {

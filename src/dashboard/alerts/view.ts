@@ -23,10 +23,9 @@ export const ruleInput = z.strictObject({
 })
 export type RuleInput = z.input<typeof ruleInput>
 
+/** What it watches stays: what was told of it would be of something else. */
 export const ruleChange = z.strictObject({
   name: name.optional(),
-  queue: ruleInput.shape.queue.optional(),
-  measure: ruleInput.shape.measure.optional(),
   threshold: threshold.optional(),
   for_s: holds.optional(),
   enabled: z.boolean().optional(),

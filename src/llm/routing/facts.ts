@@ -17,7 +17,7 @@ export type Fact = {
 
 /**
  * By the name of a class, or `sensitivity`. Undefined: not looked at yet.
- * @param guards Does what is asked keep data in? Then a client can claim a class, but not deny one.
+ * @param guards The rule that asks has a policy: a client may then claim a class, not deny one.
  */
 export type Facts = (name: string, guards?: boolean) => Fact | undefined
 
@@ -60,9 +60,9 @@ export function factsOf(
     const own = said(saying.headers, name)
     if (own !== undefined && settles(own, name, { guards, ...saying })) return own
     const seen = look(name)
-    // What nobody can read is not made harmless by a word.
-    if (own === undefined || seen.values.length === 0) return seen
-    return name === 'sensitivity' ? higher(own, seen) : both(own, seen)
+    if (own === undefined) return seen
+    if (name !== 'sensitivity') return both(own, seen)
+    return seen.values.length === 0 ? unread(own) : higher(own, seen)
   }
 
   function look(name: string): Fact {
@@ -86,11 +86,19 @@ function higher(own: Fact, seen: Fact): Fact {
   return rankOf(own) > rankOf(seen) ? own : seen
 }
 
+/** What nobody can read may be critical: a word makes it no less, but finds the rules for what is sensitive. */
+function unread(own: Fact): Fact {
+  return rankOf(own) < sensitivities.indexOf('sensitive')
+    ? unknown
+    : { values: ['critical', ...own.values], by: 'both' }
+}
+
 function rankOf({ values }: Fact): number {
   return sensitivities.indexOf(values[0] as (typeof sensitivities)[number])
 }
 
 function both(own: Fact, seen: Fact): Fact {
+  if (seen.values.length === 0) return own
   return { values: [...new Set([...own.values, ...seen.values])], by: 'both' }
 }
 

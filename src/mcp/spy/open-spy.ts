@@ -1,4 +1,4 @@
-import type { Principal } from '#access'
+import { dropSetSession, type Principal } from '#access'
 import type { Outcome } from '#capture'
 import { type ClientSocket, openClientSocket, SocketFailure } from '#lib/client-socket'
 import { isCredential } from '#lib/credentials'
@@ -66,6 +66,7 @@ export function openSpy(options: SpyOptions): Spy {
       try {
         const { socket, handshake } = await connect(request, backend)
         const headers = passedOn(handshake.headers)
+        dropSetSession(headers)
         headers.set('sluice-exchange', log.id)
         if (handshake.status !== 101) {
           await log.close(ended('upstream_error', `HTTP ${handshake.status}`))

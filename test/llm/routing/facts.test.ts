@@ -95,6 +95,14 @@ describe('what a call is about', () => {
     expect(of(input, 'gzip')).toEqual({ values: [], by: null })
     expect(of(Buffer.from('password: "correct-horse-staple"'))).toEqual({ values: [], by: null })
   })
+
+  test('where nobody can read it, a word makes it no less than critical, and still finds its rules', () => {
+    const headers = new Headers({ 'sluice-sensitivity': 'sensitive', 'sluice-class': 'task_type=debugging' })
+    const saying = { headers, trusted: false }
+    const facts = factsOf(saying, { dialect: 'anthropic', path: '/v1/messages', body: Buffer.from('{') })
+    expect(facts('sensitivity')).toEqual({ values: ['critical', 'sensitive'], by: 'both' })
+    expect(facts('task_type', true)).toEqual({ values: ['debugging'], by: 'header' })
+  })
 })
 
 test('rules match on what the request itself says, before it is sent anywhere', async () => {

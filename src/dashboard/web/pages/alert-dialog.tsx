@@ -41,19 +41,19 @@ export function RuleDialog({ rule, onClose, onDone }: RuleDialogProps) {
   const { board } = useBoard()
   const [measure, setMeasure] = useState<Measure>(rule?.measure ?? 'backlog')
   const { unit, usual } = measures[measure]
-  const queues = board?.queues.map(({ name }) => name) ?? []
+  const queues = rule === null ? (board?.queues.map(({ name }) => name) ?? []) : [rule.queue]
 
   const save = async (form: FormData) => {
     const text = (name: string) => String(form.get(name) ?? '').trim()
     const asked: RuleInput = {
       name: text('name'),
-      queue: text('queue'),
+      queue: rule?.queue ?? text('queue'),
       measure,
       threshold: Number(text('threshold')),
       for_s: Number(text('for_s')),
       webhook_url: text('webhook_url') || null,
     }
-    onDone(rule === null ? await api.addRule(asked) : await api.changeRule(rule.id, asked))
+    onDone(rule === null ? await api.addRule(asked) : await api.changeRule(rule.id, changedPart(rule, asked)))
   }
   return (
     <FormDialog
@@ -64,7 +64,7 @@ export function RuleDialog({ rule, onClose, onDone }: RuleDialogProps) {
     >
       <Field label="Queue" name="queue">
         {(control) => (
-          <select {...control} defaultValue={rule?.queue}>
+          <select {...control} disabled={rule !== null}>
             {queues.map((name) => (
               <option key={name}>{name}</option>
             ))}
@@ -73,7 +73,12 @@ export function RuleDialog({ rule, onClose, onDone }: RuleDialogProps) {
       </Field>
       <Field label="Tell when" name="measure">
         {(control) => (
-          <select {...control} value={measure} onChange={({ target }) => setMeasure(target.value as Measure)}>
+          <select
+            {...control}
+            value={measure}
+            disabled={rule !== null}
+            onChange={({ target }) => setMeasure(target.value as Measure)}
+          >
             {Object.entries(measures).map(([name, { label }]) => (
               <option key={name} value={name}>
                 {label}
@@ -122,4 +127,10 @@ export function RuleDialog({ rule, onClose, onDone }: RuleDialogProps) {
       </Field>
     </FormDialog>
   )
+}
+
+/** What stays is not sent: a receiver that was given up would be asked again. */
+function changedPart(rule: RuleView, asked: RuleInput): Partial<RuleInput> {
+  const is: Partial<Record<string, unknown>> = rule
+  return Object.fromEntries(Object.entries(asked).filter(([name, value]) => is[name] !== value))
 }

@@ -29,7 +29,8 @@ export function Dialog(props: DialogProps) {
 
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
-    if (!busy) onAct?.(event.currentTarget)
+    // Enter in a field counts as the button, also where there is none.
+    if (!busy && action !== undefined) onAct?.(event.currentTarget)
   }
   return (
     <dialog ref={place} className={wide ? 'wide' : ''} onClose={onClose} aria-label={title}>
