@@ -34,12 +34,12 @@ export async function tunnel(options: TunnelOptions): Promise<Response> {
   const upstream = openUpstreamSocket(options)
   const shake = await upstream.handshake
   const headers = passedOn(shake.headers)
-  dropSetSession(headers)
   if (shake.status !== 101) return await refused(shake, { headers, call: begin(exchange), attempt })
 
   attempt.touch('answered')
   attempt.activeAt = Number.POSITIVE_INFINITY
   const turns = new Turns({ first: exchange, headers: recordable(headers), begin })
+  dropSetSession(headers)
   headers.set('sluice-exchange', exchange.id)
   const protocol = shake.headers.get('sec-websocket-protocol')
   if (protocol !== null) headers.set('sec-websocket-protocol', protocol)
@@ -59,6 +59,7 @@ async function refused(
   call.answered(status, recordable(headers))
   call.response(body)
   await call.end('completed')
+  dropSetSession(headers)
   headers.set('sluice-exchange', call.id)
   return new Response(body, { status, headers })
 }

@@ -31,7 +31,10 @@ function socketUpstream(
     port: 0,
     hostname: '127.0.0.1',
     fetch: (request, server) => {
-      const headers: Record<string, string> = { 'x-codex-turn-state': 'state-1' }
+      const headers: Record<string, string> = {
+        'x-codex-turn-state': 'state-1',
+        'set-cookie': 'sluice_session=x',
+      }
       const protocol = request.headers.get('sec-websocket-protocol')?.split(',').at(0)
       if (protocol) headers['sec-websocket-protocol'] = protocol
       const data = { headers: request.headers, url: request.url }
@@ -125,6 +128,7 @@ test('headers, query and subprotocol go up, and the upstream’s choice and head
   await opened
   expect(socket.protocol).toBe('realtime')
   expect((await head).get('x-codex-turn-state')).toBe('state-1')
+  expect((await head).has('set-cookie')).toBe(false)
   expect((await head).get('sluice-exchange')).toMatch(/^[0-9a-f-]{36}$/)
   const { headers, url } = own.peers[0]?.data ?? { headers: new Headers(), url: '' }
   expect(url).toEndWith('/v1/realtime?model=gpt-realtime')
