@@ -39,7 +39,7 @@ export function asPage(answer: Response, asked: Headers): Response {
   if (said || isDocument(type)) headers.append('content-security-policy', 'sandbox')
   if (!said && hasSession(asked)) {
     headers.set('x-content-type-options', 'nosniff')
-    if (isScript(type)) headers.set('content-type', 'text/plain')
+    if (isCode(type)) headers.set('content-type', 'text/plain')
   }
   return answer
 }
@@ -49,6 +49,6 @@ function isDocument(type: string): boolean {
   return type === '' || /^(text\/html|[^;]*[/+]xml|application\/(pdf|x-unknown)|unknown\/|\*\/)/.test(type)
 }
 
-function isScript(type: string): boolean {
-  return /^[^;]*(java|ecma|live|j)script/.test(type)
+function isCode(type: string): boolean {
+  return /^([^;]*(java|ecma|live|j)script|text\/css)/.test(type)
 }

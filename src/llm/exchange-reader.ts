@@ -51,6 +51,7 @@ export function openExchangeReader(
   let reader: ResponseReader = unreadDialect.responseReader({ streamed: false, status: 0 })
   let skim: ReturnType<typeof skimmer> | null = null
   let unpacker: Unpacker | null = null
+  let plainBytes = 0
 
   return {
     request: request.push,
@@ -72,6 +73,9 @@ export function openExchangeReader(
       const unread: string[] = []
       if (encoding !== null && unpacker === null) reader.push(readable('response', packed, encoding))
       else skim?.end()
+      // Readers keep no answer that is larger, and say nothing of it.
+      if (!stream && plainBytes > readableBytes && dialect !== unreadDialect)
+        unread.push(unreadSide('response', null))
       const sent = readable('request', request, header(open.request_headers, 'content-encoding'))
       const asked = dialect.readRequest(sent, open.path)
       const answered = reader.result()
@@ -98,6 +102,7 @@ export function openExchangeReader(
   }
 
   function plain(chunk: Uint8Array): void {
+    plainBytes += chunk.byteLength
     if (skim !== null) skim.push(chunk)
     else reader.push(chunk)
   }

@@ -39,7 +39,7 @@ test('what it says nothing of its use, as over plain HTTP: by session and accept
     expect([type, ...(await sandboxed())]).toEqual([type, 'sandbox', 'sandbox'])
   for (type of ['application/json', 'text/event-stream', 'text/plain', 'audio/mpeg'])
     expect([type, ...(await sandboxed())]).toEqual([type, null, null])
-  for (type of ['text/javascript', 'application/x-javascript; charset=utf-8']) {
+  for (type of ['text/javascript', 'application/x-javascript; charset=utf-8', 'text/css']) {
     const { headers } = await get(session)
     expect([headers.get('content-type'), headers.get('x-content-type-options')]).toEqual([
       ...['text/plain', 'nosniff'],

@@ -80,6 +80,13 @@ describe('an exchange', () => {
     expect(interpret(exchange(json(ask), json(answer))).warnings).toBeUndefined()
   })
 
+  test('T9: whose answer is too large to be read says so, packed or not', () => {
+    const large = json({ ...answer, padding: 'x'.repeat(33 * 1024 * 1024) })
+    const read = interpret(exchange(json(ask), large))
+    expect(read).toMatchObject({ model_asked: 'claude-opus-4-8', usage: null, reply: null })
+    expect(read.warnings).toEqual(['unread: the response is larger than 33554432 bytes'])
+  })
+
   test('R10: whose compressed stream broke is read up to there', async () => {
     const stream = await streamOf('mock-long-50')
     const headers: [string, string][] = [

@@ -20,9 +20,8 @@ export async function tryReceiver(
     throw new SluiceError(409, 'no-webhook', 'The rule has no webhook: give it one first')
   const { id: rule_id, name, queue, measure, value, threshold } = rule
   const data = { rule_id, name, queue, measure, at: new Date().toISOString(), value, threshold }
-  const secret = openedSecret(vault, rule_id, kept.secret)
   try {
-    const target = { url: kept.url, secret, allowPrivate }
+    const target = { url: kept.url, secret: openedSecret(vault, rule_id, kept.secret), allowPrivate }
     const status = await sendSigned({ id: newId(), type: 'queue.alert.test', data }, target)
     const delivered = status >= 200 && status < 300
     return { delivered, status, error: delivered ? null : `the receiver answered ${status}` }

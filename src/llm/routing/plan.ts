@@ -59,8 +59,8 @@ export function openPlanner({
   random?: () => number
 }): Planner {
   let rules: readonly Rule[] = []
-  const fixed = new WeakMap<Rule, readonly Candidate[]>()
   let binding: readonly Rule[] = []
+  const sameForAll = new WeakMap<Rule, readonly Candidate[]>()
 
   return {
     concerns(shape) {
@@ -83,7 +83,7 @@ export function openPlanner({
     const { name, spec } = rule
     const asked = shape.model ?? null
     if (spec.refuse !== undefined) throw unknownModel(asked, catalogue.names())
-    const resolved = fixed.get(rule) ?? candidatesOf(rule, asked)
+    const resolved = sameForAll.get(rule) ?? candidatesOf(rule, asked)
     if (resolved.length === 0) throw unknownModel(asked, catalogue.names())
     const busy =
       spec.balance === 'least_busy'
@@ -102,7 +102,7 @@ export function openPlanner({
     const { ladder, candidates } = rule.spec
     const specs = ladder === undefined ? candidates : ladder.rungs.map(rungCandidate)
     const found = specs.flatMap((one) => candidateOf(one, asked, catalogue) ?? [])
-    if (specs.every(({ provider }) => provider !== 'auto')) fixed.set(rule, found)
+    if (specs.every(({ provider }) => provider !== 'auto')) sameForAll.set(rule, found)
     return found
   }
 }

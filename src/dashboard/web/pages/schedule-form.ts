@@ -43,7 +43,12 @@ export function timingOf(form: FormData): Timing {
 export function changedPart(before: ScheduleView | null, asked: Asked, input: string): Partial<Asked> {
   if (before === null) return asked
   const { name, overlap, missed, job, ...timing } = asked
-  const same = { cron: before.cron, time_zone: before.time_zone, every: before.every, at: before.next_at }
+  const same = {
+    cron: before.cron,
+    time_zone: before.time_zone,
+    every: before.every,
+    at: toTheSecond(before.next_at),
+  }
   const moved = Object.entries(timing).some(([field, value]) => same[field as keyof typeof same] !== value)
   return {
     ...(name === before.name ? {} : { name }),
@@ -52,6 +57,11 @@ export function changedPart(before: ScheduleView | null, asked: Asked, input: st
     ...(moved ? timing : {}),
     ...(isSame(before.job, job, input) ? {} : { job }),
   }
+}
+
+/** As the form's field has it. */
+function toTheSecond(iso: string | null): string | null {
+  return iso === null ? null : new Date(Math.floor(Date.parse(iso) / 1_000) * 1_000).toISOString()
 }
 
 function isSame(before: ScheduledJob, job: ScheduledJob, input: string): boolean {

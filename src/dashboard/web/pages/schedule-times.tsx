@@ -45,17 +45,11 @@ export function NextTimes({ cron, zone }: { cron: string; zone: string }) {
 
 function inZone(iso: string, timeZone: string): string {
   const date = new Date(iso)
-  const parts = {
-    weekday: 'short',
-    dateStyle: undefined,
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-  } as const
+  const day = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const
   const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const
   try {
-    return date.toLocaleString('en-GB', { ...parts, ...clock, timeZone })
+    return date.toLocaleString('en-GB', { ...day, ...clock, timeZone })
   } catch {
-    return date.toLocaleString('en-GB', { ...parts, ...clock })
+    return date.toLocaleString('en-GB', { ...day, ...clock })
   }
 }
