@@ -3,6 +3,7 @@ import { ApiError } from '../data/client.ts'
 import { jsonWith } from '../data/json-with.ts'
 import { Dialog } from './dialog.tsx'
 import { noneWrong, Wrong, type WrongFields, wrongFields } from './field.tsx'
+import { useSay } from './notices.tsx'
 
 type FormDialogProps = {
   title: string
@@ -26,12 +27,15 @@ export function FormDialog({ children, onSave, onInput, ...dialog }: FormDialogP
   const [busy, setBusy] = useState(false)
   const [wrong, setWrong] = useState<WrongFields>(noneWrong)
   const body = useRef<HTMLDivElement>(null)
+  const say = useSay()
 
   const save = async (form: HTMLFormElement) => {
     setBusy(true)
     try {
       await onSave(new FormData(form))
     } catch (error) {
+      // Closed meanwhile: there is no form to say it in.
+      if (body.current === null) return say(String(error instanceof Error ? error.message : error), true)
       const names = [...form.elements].flatMap((one) => ('name' in one && one.name ? [String(one.name)] : []))
       setWrong(wrongFields(error, names))
     } finally {

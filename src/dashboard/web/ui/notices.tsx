@@ -5,8 +5,8 @@ type Notice = { id: number; text: string; bad: boolean }
 /** Does something, and says how it went. @returns whether it went well */
 export type Act = (done: string, work: () => Promise<unknown>) => Promise<boolean>
 
-/** Tells what was done. */
-export type Say = (text: string) => void
+/** Tells what was done, or what was not. */
+export type Say = (text: string, bad?: boolean) => void
 
 const NoticeContext = createContext<{ act: Act; say: Say }>({ act: async () => false, say: () => {} })
 
