@@ -183,6 +183,19 @@ describe('the list of conversations', () => {
     expect(await found('plenty%20nowhere')).toEqual([])
   })
 
+  test('turns of a WebSocket that was open before its first message are found and shown', async () => {
+    const at = start - 5 * day
+    const messages = Array.from({ length: 1_100 }, (_, n) => `user: upgraded ${n}`)
+    const open = { tenant: 'b', started_at: at + 1_000 }
+    await fixture.store([
+      called({ messages, session: 'upgraded' }, { at, open, end: { ended_at: at + 2_000 } }),
+    ])
+    const b = { key: fixture.keys.b }
+    const [one] = itemsOf<{ id: string }>(await fixture.ask('/api/conversations?text=upgraded', b))
+    const turns = itemsOf(await fixture.ask(`/api/conversations/${one?.id}/turns?limit=2`, b))
+    expect(turns).toMatchObject([{ text: 'upgraded 0' }, { text: 'upgraded 1' }])
+  })
+
   test('R12: a conversation shows its turns page by page, forward and back', async () => {
     const [one] = itemsOf<{ id: string; turns: number }>(await fixture.ask('/api/conversations?session=s1'))
     const path = `/api/conversations/${one?.id}`

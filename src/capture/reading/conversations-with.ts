@@ -5,6 +5,7 @@ import { oldestDay } from './oldest-day.ts'
 import { idRange } from './query.ts'
 import { parseSearch } from './search-query.ts'
 import { eachDay } from './slices.ts'
+import { turnSlackMs } from './turns.ts'
 
 const mostHits = 1_000
 const budgetMs = 40
@@ -33,7 +34,8 @@ export async function conversationsWith(
     few: false,
     condition: sql`(
       select true from turns t join turn_words w on w.id = t.id
-      where t.conversation_id = c.id and t.id >= ${floorOf(sql, sql`c.started_at`)}
+      where t.conversation_id = c.id
+        and t.id >= ${floorOf(sql, sql`c.started_at - ${turnSlackMs} * interval '1 millisecond'`)}
         and t.id < ${floorOf(sql, sql`c.last_at + interval '1 millisecond'`)} and ${found} limit 1)`,
   }
 }

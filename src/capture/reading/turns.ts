@@ -72,7 +72,13 @@ export type TurnsRead = {
   length?: number
 }
 
-/** No turn is older or younger than its conversation, which leaves out partitions. */
+/**
+ * Turns of a WebSocket's first exchange carry the time of its upgrade, which may be before the conversation's first
+ * message; in ms. A day is one partition more.
+ */
+export const turnSlackMs = 86_400_000
+
+/** No turn is younger than its conversation, nor older by more than the slack, which leaves out partitions. */
 export async function readTurns(
   sql: postgres.Sql,
   conversation: ConversationRow,
@@ -84,7 +90,7 @@ export async function readTurns(
     select t.id, t.number, t.role, t.exchange_id, t.reply, t.metadata, ${text} as text, length(t.text) as length,
       ${length === undefined ? sql`false` : sql`length(t.text) > ${length}`} as truncated
     from turns t
-    where t.conversation_id = ${conversation.id} and t.id >= ${idFloor(conversation.started_at)}
+    where t.conversation_id = ${conversation.id} and t.id >= ${idFloor(conversation.started_at - turnSlackMs)}
       and t.id < ${idFloor(conversation.last_at + 1)}
       ${position === undefined ? sql`` : sql`and ${beyond}`}
     order by t.number ${order === 'asc' ? sql`asc` : sql`desc`} limit ${limit}`
