@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listConversations } from '../../src/capture/reading/conversations.ts'
 import { rebuild } from '../../src/capture/storing/rebuild.ts'
+import { until } from '../support/until.ts'
 import { called, interpretCall, quiet } from './store-support.ts'
 import { openToolFixture, principalOf, type ToolFixture } from './tools-support.ts'
 
@@ -76,6 +77,27 @@ describe('a conversation that an agent keeps', () => {
       const refused = await on.call(name, { conversation_id: id, ...more }, other)
       expect([refused.ok, refused.text]).toEqual([false, `${name}: There is no such conversation`])
     }
+  })
+
+  test('is found, too, where the search stops at its budget and goes on from a cursor', async () => {
+    const old = called({ messages: ['user: an ancient coelacanth'], reply: null })
+    // An hour is read first; what is looked for is in the next.
+    const end_date = new Date(old.open.started_at + 1.5 * 3_600_000).toISOString()
+    await on.store([{ ...old, open: { ...old.open, tenant: 'a' } }])
+    const { sql } = on.database
+    const found = await sql.begin(async (holder) => {
+      await holder`lock table turn_words in access exclusive mode`
+      const asked = on.call('dewey_search', { query: 'coelacanth', end_date })
+      await until('the search has waited for longer than its budget', async () => {
+        const [row] = await sql`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+            and query like '%join turns%' and query_start < clock_timestamp() - interval '200 milliseconds'`
+        return row !== undefined
+      })
+      return { asked }
+    })
+    const { value } = await found.asked
+    expect(value.results).toMatchObject([{ content: 'an ancient coelacanth' }])
   })
 
   test('has each turn number once, however many store at once', async () => {

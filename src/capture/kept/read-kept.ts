@@ -80,14 +80,26 @@ export async function listKept(sql: Sql, tenant: string | null, asked: z.output<
   return { conversations, total, total_is_least: total === mostCounted, limit, offset }
 }
 
+/** A search stops early, with a short page, where it takes long: for this time, in ms, it is told to go on. */
+const goOnMs = 1_000
+
 /** The latest first. */
 export async function searchKept(sql: Sql, tenant: string | null, asked: z.output<typeof searchInput>) {
   const { query, session_id: session, start_date: since, end_date: until, limit, offset } = asked
   const filters = { q: query, session, since, until, tenant }
-  const page = await searchTurns(sql, filters, { limit: limit + offset })
-  const results = page.items.slice(offset).map((hit) => ({
+  const wanted = limit + offset
+  const first = await searchTurns(sql, filters, { limit: wanted })
+  const hits = [...first.items]
+  let cursor = first.next_cursor
+  const began = performance.now()
+  while (cursor !== null && hits.length < wanted && performance.now() - began < goOnMs) {
+    const page = await searchTurns(sql, filters, { limit: wanted - hits.length, cursor })
+    hits.push(...page.items)
+    cursor = page.next_cursor
+  }
+  const results = hits.slice(offset).map((hit) => ({
     ...{ message_id: hit.turn_id, conversation_id: hit.conversation_id, turn: hit.number, role: hit.role },
     ...{ content: hit.snippet, created_at: hit.at, exchange_id: hit.exchange_id },
   }))
-  return { results, limit, offset, has_more: page.next_cursor !== null }
+  return { results, limit, offset, has_more: cursor !== null }
 }
