@@ -80,8 +80,8 @@ export function openReply(options: ReplyOptions): Reply {
       const next = held[0]?.n ?? count + 1
       if (after + 1 < next) return null
       stream?.cut()
-      stream = newStream(onOver)
-      for (const { n, text } of held) if (n > after) stream.send(text)
+      const missed = held.filter(({ n }) => n > after).map(({ text }) => text)
+      stream = newStream({ first: missed.join(''), onOver })
       return stream
     },
   }
@@ -100,9 +100,9 @@ export function openReply(options: ReplyOptions): Reply {
     resolve(stream.response)
   }
 
-  function newStream(onOver = () => {}): SseStream {
+  function newStream(more: { first?: string; onOver?: () => void } = {}): SseStream {
     const made: SseStream = openSse({
-      ...{ ...limits, heartbeat, headers, onOver },
+      ...{ ...limits, heartbeat, headers, ...more },
       onGone() {
         if (!resumable && stream === made) options.onGone()
       },

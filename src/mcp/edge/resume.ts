@@ -59,7 +59,7 @@ async function replayed(
   const found = await recordedEvents(edge, { exchange, n, visitor })
   if (found === null || found.session !== session.claims.id) throw unknownEvent()
   const { heartbeat, limits } = edge
-  const stream = openSse({ ...limits, heartbeat, onGone: () => {}, onOver: over })
+  const stream = openSse({ ...limits, heartbeat, first: textOf(found), onGone: () => {}, onOver: over })
   const stopVisits = whileWelcome(again(), heartbeat, stream.cut)
   void follow(found)
   return stream
@@ -71,16 +71,20 @@ async function replayed(
 
   /** Where another gateway is still at work on it, this one tells on as the record grows. */
   async function follow(first: Recorded): Promise<void> {
-    for (let part: Recorded | null = first; part !== null && stream.isOpen(); ) {
-      stream.send(part.sse)
-      if (part.ended && !part.final && part.requestId !== null)
-        stream.send(sseEvent(responseFrame(part.requestId, { error: died })))
-      if (part.ended || part.final) break
+    for (let part = first; stream.isOpen() && !part.ended && !part.final; ) {
       const after = Math.max(n, part.last)
-      part = await recordedEvents(edge, { exchange, n: after, visitor }).catch(() => null)
+      const next = await recordedEvents(edge, { exchange, n: after, visitor }).catch(() => null)
+      if (next === null) break
+      stream.send(textOf(next))
+      part = next
     }
     stream.end()
   }
+}
+
+function textOf({ sse, ended, final, requestId }: Recorded): string {
+  const isCutShort = ended && !final && requestId !== null
+  return isCutShort ? sse + sseEvent(responseFrame(requestId, { error: died })) : sse
 }
 
 type Recorded = NonNullable<Awaited<ReturnType<Edge['eventsAfter']>>>

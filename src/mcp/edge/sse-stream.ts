@@ -12,7 +12,7 @@ export type SseStream = {
 }
 
 export type SseLimits = {
-  /** Past so much that the client has not taken, it is cut off. @default 4 MiB */
+  /** Where more than this waits for the client, what comes next cuts it off. @default 4 MiB */
   queueBytes?: number
   /** A client that takes nothing for so long is cut off. @default 30_000 */
   writeTimeoutMs?: number
@@ -23,6 +23,8 @@ export type SseLimits = {
 export type SseOptions = SseLimits & {
   heartbeat: Heartbeat
   headers?: Record<string, string>
+  /** What it begins with. Held before there was a reader, so it counts for nothing and cannot cut it off. */
+  first?: string
   /** The client hung up, or was cut off. Not after `end`. */
   onGone(): void
   /** However it is over. Once. */
@@ -35,10 +37,17 @@ const encoder = new TextEncoder()
  * Text goes out as the client takes it; what it does not take waits here, up to a limit, so that a client that is
  * stuck costs that much memory for that long, and nobody else anything.
  */
-export function openSse({ heartbeat, headers, onGone, onOver, ...limits }: SseOptions): SseStream {
+export function openSse({
+  heartbeat,
+  headers,
+  first = '',
+  onGone,
+  onOver,
+  ...limits
+}: SseOptions): SseStream {
   const { queueBytes = 4 * 1024 * 1024, writeTimeoutMs = 30_000, keepAliveMs = 10_000 } = limits
   let state: 'open' | 'ending' | 'closed' = 'open'
-  let queue: string[] = []
+  let queue: string[] = first === '' ? [] : [first]
   let queued = 0
   let tookAt = performance.now()
   let wake: (() => void) | null = null
@@ -82,11 +91,15 @@ export function openSse({ heartbeat, headers, onGone, onOver, ...limits }: SseOp
 
   function send(text: string): void {
     if (state !== 'open') return
+    // What already waits counts, not what comes: else one event larger than the limit would cut off every client.
+    if (queued > queueBytes) {
+      cut()
+      return
+    }
     if (queue.length === 0) tookAt = performance.now()
     queue.push(text)
     queued += text.length
-    if (queued > queueBytes) cut()
-    else wake?.()
+    wake?.()
   }
 
   function beat(now: number): void {

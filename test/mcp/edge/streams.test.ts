@@ -10,6 +10,7 @@ import { keys, modern, sessionOn, startEdge, type TestEdge } from './support.ts'
 
 const done: Answer = { result: '{"content":[]}' }
 const waiting = new Map<string, (answer: Answer) => void>()
+const large = `{"data":"${'x'.repeat(60_000)}"}`
 const listChanged = { method: 'notifications/tools/list_changed' }
 const call = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } })
 
@@ -26,6 +27,16 @@ beforeAll(async () => {
         for (const progress of [1, 2, 3]) notify('notifications/progress', `{"progress":${progress}}`)
         const { promise, resolve } = Promise.withResolvers<Answer>()
         waiting.set('steps', resolve)
+        return await promise
+      },
+      async heap({ notify }) {
+        notify('notifications/progress', '{"progress":0}')
+        const { promise: more, resolve: send } = Promise.withResolvers<Answer>()
+        waiting.set('heap', send)
+        await more
+        for (let at = 0; at < 4; at += 1) notify('notifications/message', large)
+        const { promise, resolve } = Promise.withResolvers<Answer>()
+        waiting.set('heap', resolve)
         return await promise
       },
       async flood({ notify, signal }) {
@@ -111,12 +122,28 @@ test('a call whose stream broke off goes on where the client saw it last', async
   expect(await resumed.next()).toBeNull()
 })
 
+test('C13: more than the limit may be missed: all of it comes at once, and does not cut off who comes back', async () => {
+  const session = await edge.session()
+  const events = readEvents(await session.post(call('heap')))
+  await events.next()
+  const first = await events.next()
+  await events.cancel()
+  waiting.get('heap')?.(done)
+  const resumed = readEvents(await session.get({ 'last-event-id': first?.id ?? '' }))
+  const message = { method: 'notifications/message' }
+  for (let at = 0; at < 4; at += 1) expect(await resumed.message()).toMatchObject(message)
+  waiting.get('heap')?.(done)
+  expect(await resumed.message()).toMatchObject({ id: 1, result: { content: [] } })
+  expect(await resumed.next()).toBeNull()
+})
+
 test('a call that this gateway does not know comes from the record; where it broke off, with an error', async () => {
   const exchange = Bun.randomUUIDv7()
-  const data = '{"jsonrpc":"2.0","method":"x","params":{}}'
+  const data = `{"jsonrpc":"2.0","method":"x","params":${large}}`
   let recorded: string | null = null
   const other = await startEdge({
     database,
+    edge: { limits: { queueBytes: 1_000 } },
     async eventsAfter({ tenant }, id, n) {
       if (tenant !== 'acme' || id !== exchange || n !== 1) return null
       const sse = `id: ${exchange}_2\ndata: ${data}\n\n`
