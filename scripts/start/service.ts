@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { SetupError } from '#lib/errors'
+import { errorText, SetupError } from '#lib/errors'
 import { supervisedFlag } from '#lib/parent'
 import type { Releaser } from '#lib/release'
 import { backoff } from './backoff.ts'
@@ -38,42 +38,42 @@ export function startService(name: 'gateway' | 'worker', args: string[], options
   const stopAsked = Promise.withResolvers<void>()
   let stopping = false
   let wasReady = false
-  let child = spawnChild()
+  const report = openReport()
+  let child = spawnFirst()
   const stopped = keepRunning()
   ready.catch(() => {})
   held.add(name, async () => {
     stopping = true
     stopAsked.resolve()
-    child.process.kill('SIGTERM')
+    child.kill('SIGTERM')
     const hurry = setTimeout(() => {
       output.note(`${name} does not stop in time: killing it`)
-      child.process.kill('SIGKILL')
+      child.kill('SIGKILL')
     }, stop.left(stopBy))
     await stopped
     clearTimeout(hurry)
   })
-  stop.atOnce(() => child.process.kill('SIGKILL'))
+  stop.atOnce(() => child.kill('SIGKILL'))
   return { ready }
 
   async function keepRunning(): Promise<void> {
-    for (;;) {
-      const startedAt = Date.now()
-      const words = await watch()
-      if (stopping) return
+    let startedAt = Date.now()
+    let words = await firstLife()
+    while (!stopping) {
       if (!wasReady) return reject(new SetupError(words))
       const waitMs = nextWait(Date.now() - startedAt)
       output.note(`${words}: starting it again in ${waitMs} ms`)
       await Promise.race([Bun.sleep(waitMs), stopAsked.promise])
       if (stopping) return
-      child = spawnChild()
+      startedAt = Date.now()
+      words = await anotherLife()
     }
   }
 
   /** Resolves with what to say of its end. */
-  async function watch(): Promise<string> {
-    const { process: watched, report } = child
+  async function firstLife(): Promise<string> {
     let hasEnded = false
-    const ended = watched.exited.finally(() => {
+    const ended = child.exited.finally(() => {
       hasEnded = true
     })
     let found = report.read()
@@ -87,21 +87,39 @@ export function startService(name: 'gateway' | 'worker', args: string[], options
       resolve(found.ready)
     }
     const code = await ended
-    if (found !== null && 'failed' in found) return wasReady ? `${name} ended: ${found.failed}` : found.failed
+    if (found !== null && 'failed' in found) return found.failed
     return `${name} ended with exit code ${code}${wasReady ? '' : ' before it was ready'}`
   }
 
-  function spawnChild() {
-    const report = openReport()
+  /** Resolves with what to say of its end, or of why it did not even begin. Nothing here may end the supervisor. */
+  async function anotherLife(): Promise<string> {
+    try {
+      // It says itself why it fails: a report needs room on a disk, which may be what is missing.
+      child = spawnChild('ignore')
+    } catch (error) {
+      return `${name} cannot be started (${errorText(error)})`
+    }
+    return `${name} ended with exit code ${await child.exited}`
+  }
+
+  function spawnFirst() {
+    try {
+      return spawnChild(report.fd)
+    } catch (error) {
+      report.close()
+      throw error
+    }
+  }
+
+  function spawnChild(reportTo: number | 'ignore') {
     const command = [process.execPath, join(processes, `${name}.ts`), ...args, supervisedFlag]
-    const spawned = Bun.spawn(command, {
+    return Bun.spawn(command, {
       env: { ...process.env, ...options.variables },
       // The first closes when we die: the process's sign to stop by itself. The next two are ours, so that nothing
       // stands between a process and whoever reads what it says.
-      stdio: ['pipe', 'inherit', 'inherit', report.fd],
+      stdio: ['pipe', 'inherit', 'inherit', reportTo],
       // Ctrl-C must reach the supervisor only, which stops things in order.
       detached: true,
     })
-    return { process: spawned, report }
   }
 }

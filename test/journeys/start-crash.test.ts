@@ -1,5 +1,8 @@
 import { expect, test } from 'bun:test'
+import { copyFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
+import { testDatabase } from '../support/postgres.ts'
 import { isAlive } from '../support/process.ts'
 import { findProcess } from '../support/process-tree.ts'
 import { until } from '../support/until.ts'
@@ -40,6 +43,26 @@ test('a gateway, a worker or a Postgres that is killed with -9 comes back, and n
   }
   expect(await stopAll(started)).toMatchObject({ code: 0, left: [] })
 }, 180_000)
+
+test('what cannot be started again at once is tried until it can, and all else goes on', async () => {
+  const [bun, temporary] = [join(temporaryFolder(), 'bun'), temporaryFolder()]
+  copyFileSync(process.execPath, bun)
+  const database = await testDatabase()
+  const started = await startAll({
+    dataDir: temporaryFolder(),
+    command: [bun, 'scripts/start.ts'],
+    env: { DATABASE_URL: database.url, TMPDIR: temporary },
+  })
+  rmSync(temporary, { recursive: true })
+  renameSync(bun, `${bun}-away`)
+  process.kill(findProcess(started.process.pid, /processes\/worker\.ts/), 'SIGKILL')
+  await started.process.line(/^sluice: worker cannot be started \(.*\): starting it again in \d+ ms/)
+  expect(started.tryIt()).toContain('message')
+  renameSync(`${bun}-away`, bun)
+  await recorded(started, started.adminKey ?? '', 1)
+  expect(await stopAll(started)).toMatchObject({ code: 0, left: [] })
+  await database.drop()
+}, 120_000)
 
 test('when the supervisor is killed with -9 all else ends by itself, and a start at once finds everything', async () => {
   const dataDir = temporaryFolder()
