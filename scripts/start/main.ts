@@ -61,6 +61,7 @@ export async function start(): Promise<number> {
     if (!(error instanceof StoppedError)) throw error
   } finally {
     await held.releaseAll()
+    await output.written()
   }
   return 0
 }
