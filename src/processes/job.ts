@@ -7,12 +7,13 @@ import { releaser } from '#lib/release'
 import { written } from '#lib/sink'
 import { openStore } from '#store'
 import { databaseUrl, environment } from './environment.ts'
+import { onFaults } from './faults.ts'
 import { jobKinds } from './wiring/job-kinds.ts'
 
 const env = environment(readEnv)
 const log = openLog('job', env.LOG_LEVEL)
 const held = releaser((name, error) => log.error({ reason: errorText(error) }, `releasing ${name}`))
-process.on('unhandledRejection', (error) => log.error({ reason: errorText(error) }, 'unhandled rejection'))
+onFaults(log)
 takeConsole(log)
 const store = openStore(databaseUrl(env), { max: 3, name: 'sluice job' })
 held.add('store', store.close)

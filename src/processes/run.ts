@@ -4,6 +4,7 @@ import { onParentDeath, reportStart } from '#lib/parent'
 import { type Releaser, releaser } from '#lib/release'
 import { written } from '#lib/sink'
 import { complain } from './complain.ts'
+import { onFaults } from './faults.ts'
 
 export type Started = {
   /** Goes into the `ready` line. */
@@ -20,7 +21,7 @@ export async function run(
   { graceMs }: { graceMs: number },
 ): Promise<void> {
   const held = releaser((name, error) => log.error({ reason: errorText(error) }, `releasing ${name}`))
-  process.on('unhandledRejection', (error) => log.error({ reason: errorText(error) }, 'unhandled rejection'))
+  onFaults(log)
   takeConsole(log)
   let stopping = false
   const stop = async () => {
