@@ -14,6 +14,15 @@ export function idTime(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 }
 
+/**
+ * The ms before which every id is that is smaller than this one. Of a place in a list it is where to read on from: a ms
+ * too late, at the start of a day, and the first thing read is a slice of that day which can hold nothing.
+ */
+export function idCeiling(id: string): number {
+  const ms = idTime(id)
+  return id === idFloor(ms) ? ms : ms + 1
+}
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 export function isId(text: string): boolean {

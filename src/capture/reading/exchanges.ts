@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { z } from 'zod'
-import { idFloor, idTime } from '#lib/ids'
+import { idCeiling, idFloor, idTime } from '#lib/ids'
 import { type Page, pageOf, readCursor } from './cursor.ts'
 import { withFacts } from './exchange-facts.ts'
 import {
@@ -26,7 +26,7 @@ export async function listExchanges(
 ): Promise<Page<ExchangeItem>> {
   const [position] = readCursor(z.tuple([z.uuid()]), cursor) ?? []
   const until =
-    position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
+    position === undefined ? filters.until : Math.min(idCeiling(position), filters.until ?? Infinity)
   const since = filters.since ?? earliestOf(filters)
   const oldest = () => oldestDay(sql, 'exchanges')
   const { rows, reached } = await newestFirst({ since, until, limit: limit + 1, oldest }, (slice) => {

@@ -2,7 +2,7 @@ import type postgres from 'postgres'
 import { z } from 'zod'
 import { isoTime } from '#lib/clock'
 import { clean, time, uuid, word } from '#lib/fields'
-import { idFloor, idTime } from '#lib/ids'
+import { idCeiling, idFloor, idTime } from '#lib/ids'
 import { type Page, pageOf, readCursor } from './cursor.ts'
 import { conjunction } from './exchange-filters.ts'
 import { newestFirst } from './newest-first.ts'
@@ -56,7 +56,7 @@ export async function searchTurns(
   const search = parseSearch(filters.q, filters.tenant)
   const [position] = readCursor(z.tuple([z.uuid()]), cursor) ?? []
   const until =
-    position === undefined ? filters.until : Math.min(idTime(position) + 1, filters.until ?? Infinity)
+    position === undefined ? filters.until : Math.min(idCeiling(position), filters.until ?? Infinity)
   const oldest = () => oldestDay(sql, 'turns')
   const sliced = { since: filters.since, until, limit: limit + 1, oldest }
   const { rows, reached } = await newestFirst(sliced, (slice) => {
