@@ -1,4 +1,4 @@
-/** Calls of a tool, alone in their process: `bun mcp-load.ts '<json>'` prints one line of JSON with what it saw. */
+/** Calls of a tool, alone in their process: `bun load.ts '<json>'` prints one line of JSON with what it saw. */
 import { connect, prepare } from '../http-client.ts'
 import { callFrame, modernHeaders } from './frames.ts'
 

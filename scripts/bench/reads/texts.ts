@@ -1,3 +1,5 @@
+import { random } from '../payloads.ts'
+
 /** A text as turns have them, and its words as the worker breaks it into: of plain ones each is a word. */
 export type Text = { text: string; words: string }
 
@@ -7,7 +9,7 @@ export const planted = {
   frequent: 'deployment',
   /** In one of five each, and never in the same. */
   apart: ['invoice', 'telescope'],
-  /** In one turn of a hundred thousand: see `reads-fill.ts`. */
+  /** In one turn of a hundred thousand: see `fill.ts`. */
   rare: 'needle',
   absent: 'nowhere',
 } as const
@@ -17,10 +19,10 @@ const syllables = ['ba', 'ce', 'di', 'fo', 'gu', 'ka', 'le', 'mi', 'no', 'pu', '
 
 /** Texts of 5 to 60 words, common and rare ones as in any language (Zipf). The same ones on every run. */
 export function texts(count: number): Text[] {
-  const random = seeded(7)
+  const next = random(7)
   return Array.from({ length: count }, (_, n) => {
-    const words = Array.from({ length: 5 + Math.floor(55 * random() ** 2) }, () =>
-      wordOf(Math.floor(vocabulary ** random())),
+    const words = Array.from({ length: 5 + Math.floor(55 * next() ** 2) }, () =>
+      wordOf(Math.floor(vocabulary ** next())),
     )
     if (n % 4 !== 0) words.splice(1, 0, planted.frequent)
     if (n % 5 < 2) words.push(planted.apart[n % 5] ?? '')
@@ -33,15 +35,4 @@ function wordOf(rank: number): string {
   let word = ''
   for (let rest = rank + 15; rest > 0; rest = Math.floor(rest / 15)) word += syllables[rest % 15]
   return word
-}
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
